@@ -1,0 +1,45 @@
+// The Internet checksum (RFC 1071) and its incremental update (RFC 1624). Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "macsec/octets.h"
+
+namespace net {
+
+// Folds the end-around carries of a one's complement sum of 16-bit words into 16 bits.
+constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
+    sum = (sum & 0xFFFF'FFFF) + (sum >> 32);
+    sum = (sum & 0xFFFF) + (sum >> 16);
+    sum = (sum & 0xFFFF) + (sum >> 16);
+    sum = (sum & 0xFFFF) + (sum >> 16);
+    return static_cast<std::uint16_t>(sum);
+}
+
+// One's complement sum of `octets` octets, a multiple of 4, in the order of the machine: a sum that is 0xFFFF is so in
+// either order (RFC 1071 2 B).
+inline std::uint16_t sum_words(const std::uint8_t* p, std::size_t octets) noexcept {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i + 4 <= octets; i += 4) {
+        std::uint32_t word;
+        std::memcpy(&word, p + i, sizeof word);
+        sum += word;
+    }
+    return fold(sum);
+}
+
+// A header over which the sum, checksum included, is right.
+inline bool checksum_ok(const std::uint8_t* header, std::size_t octets) noexcept {
+    return sum_words(header, octets) == 0xFFFF;
+}
+
+// The checksum after one 16-bit word changed: HC' = ~(~HC + ~m + m') (RFC 1624 equation 3). All in one byte order.
+constexpr std::uint16_t update_checksum(std::uint16_t checksum, std::uint16_t old_word,
+                                        std::uint16_t new_word) noexcept {
+    const std::uint64_t sum = std::uint64_t{static_cast<std::uint16_t>(~checksum)} +
+                              static_cast<std::uint16_t>(~old_word) + new_word;
+    return static_cast<std::uint16_t>(~fold(sum));
+}
+
+}  // namespace net

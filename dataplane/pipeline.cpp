@@ -1,0 +1,70 @@
+// The frame's path. For each port that is ours to receive from:
+//   1. receive  2. classify  3. verify  4. pop_vlan  5. route  6. police  7. rewrite  8. hand_over
+// then what other workers handed us and what control injects, then for each port that is ours to transmit on:
+//   9. the order: the KaY's, then the host's, then transit  10. push_vlan, protect  11. transmit
+#include "dataplane/pipeline.h"
+
+#include <rte_cycles.h>
+
+#include "dataplane/stages.h"
+#include "dataplane/worker_impl.h"
+
+namespace dataplane {
+
+namespace {
+
+constexpr std::uint64_t kSampledTurns =
+    64;  // one in so many has its stages timed: reading the clock costs as much as a stage
+
+using StageFunction = void(Worker&, const Forwarding&, Batch&) noexcept;
+
+void count_cycles(Worker& w, Stage stage, std::size_t frames, std::uint64_t start) noexcept {
+    StageClock& clock = w.counters.clocks[static_cast<std::size_t>(stage)];
+    clock.cycles.add(rte_rdtsc() - start);
+    clock.frames.add(frames);
+}
+
+inline void step(Worker& w, const Forwarding& f, Batch& b, Stage stage, StageFunction& function) noexcept {
+    const std::size_t frames = b.count;
+    const std::uint64_t start = w.timed ? rte_rdtsc() : 0;
+    function(w, f, b);
+    if (b.unsettled) [[unlikely]]
+        settle(w, f, b);
+    if (w.timed) [[unlikely]]
+        count_cycles(w, stage, frames != 0 ? frames : b.count, start);
+}
+
+}  // namespace
+
+std::size_t poll(Worker& w, std::uint64_t now) noexcept {
+    const Forwarding* const published = w.begin_turn(now);
+    if (published == nullptr) return 0;
+    const Forwarding& f = *published;
+    Batch& b = w.batch;
+    w.timed = f.stage_clocks && w.turn % kSampledTurns == 0;
+    for (const PortId port : f.workers[w.id.value].receive) {
+        b.port = port;
+        step(w, f, b, Stage::receive, receive);
+        if (b.count == 0) continue;
+        step(w, f, b, Stage::classify, classify);
+        step(w, f, b, Stage::verify, verify);
+        step(w, f, b, Stage::pop_vlan, pop_vlan);
+        step(w, f, b, Stage::route, route);
+        step(w, f, b, Stage::police, police);
+        step(w, f, b, Stage::rewrite, rewrite);
+        step(w, f, b, Stage::hand_over, hand_over);
+    }
+    step(w, f, b, Stage::collect, collect);
+    step(w, f, b, Stage::inject, inject);
+    for (const PortId port : f.workers[w.id.value].transmit) {
+        b.port = port;
+        while (next_egress(w, f, b)) {
+            step(w, f, b, Stage::push_vlan, push_vlan);
+            step(w, f, b, Stage::protect, protect);
+            step(w, f, b, Stage::transmit, transmit);
+        }
+    }
+    return w.end_turn();
+}
+
+}  // namespace dataplane

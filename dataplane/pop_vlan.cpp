@@ -1,0 +1,90 @@
+// 1. behind the SecY's clear tags: up to two tags; a priority tag (VID 0) is no tag of its level (802.1Q 6.9.1)
+// 2. tags -> interface
+// 3. all tags off, the clear ones too: from here on a frame is an untagged Ethernet frame
+// 4. the interface's counters
+#include <algorithm>
+#include <optional>
+
+#include "dataplane/net/ethernet.h"
+#include "dataplane/stages.h"
+#include "dataplane/worker_impl.h"
+
+namespace dataplane {
+
+namespace {
+
+constexpr std::uint16_t kVidReserved = 0xFFF;  // 802.1Q table 9-2: never transmitted
+
+struct Tags {
+    net::VlanStack stack;      // without priority tags
+    std::uint16_t octets{};    // on the frame, priority tags included
+};
+
+// Nothing when the tags are malformed: more than two, cut off, or with the reserved VID.
+std::optional<Tags> read_tags(const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
+    Tags t;
+    for (unsigned n = 0; net::is_tpid(net::type_at(frame, at)); ++n, at += net::kTagOctets) {
+        if (n == t.stack.tags.size() || at + net::kTagOctets + 2 > octets) return std::nullopt;
+        const std::uint16_t vid = net::type_at(frame, at + 2) & 0xFFF;
+        if (vid == kVidReserved) return std::nullopt;
+        if (vid != 0) t.stack.tags[t.stack.depth++] = {net::type_at(frame, at), vid};
+        t.octets = static_cast<std::uint16_t>(t.octets + net::kTagOctets);
+    }
+    return t;
+}
+
+InterfaceId by_vid(const std::vector<InterfaceId>& map, std::uint16_t vid) noexcept {
+    return vid < map.size() ? map[vid] : InterfaceId{};
+}
+
+InterfaceId by_pair(const TagMap& map, const net::VlanStack& stack) noexcept {
+    const auto found = std::ranges::lower_bound(map.pairs, stack, {}, &TagMap::Pair::tags);
+    return found != map.pairs.end() && found->tags == stack ? found->interface : InterfaceId{};
+}
+
+InterfaceId interface_of(const TagMap& map, const net::VlanStack& stack) noexcept {
+    if (stack.depth == 0) return map.untagged;
+    if (stack.depth == 2) return by_pair(map, stack);
+    return by_vid(stack.tags[0].tpid == net::kTpidService ? map.service : map.customer, stack.tags[0].vid);
+}
+
+Verdict pop(const Forwarding& f, const TagMap& map, rte_mbuf* m, std::uint16_t clear, Meta& meta) noexcept {
+    const std::size_t at = net::kAddressOctets + clear;
+    if (m->data_len < at + 2) return Verdict::runt;
+    std::uint16_t strip = clear;
+    meta.ingress = map.untagged;
+    if (net::is_tpid(net::type_at(frame_of(m), at))) {
+        const auto tags = read_tags(frame_of(m), m->data_len, at);
+        if (!tags) return Verdict::bad_vlan_stack;
+        meta.ingress = interface_of(map, tags->stack);
+        strip = static_cast<std::uint16_t>(clear + tags->octets);
+    }
+    if (find(f, meta.ingress) == nullptr) return Verdict::unknown_vlan;
+    if (strip != 0) strip_tags(m, strip);
+    return Verdict::forward;
+}
+
+}  // namespace
+
+void strip_tags(rte_mbuf* m, std::uint16_t octets) noexcept {
+    std::uint8_t* frame = frame_of(m);
+    net::move_addresses(frame + octets, frame);
+    shorten_front(m, octets);
+}
+
+void pop_vlan(Worker& w, const Forwarding& f, Batch& b) noexcept {
+    const PortEntry& port = f.ports[b.port.value];
+    CountIn count(w);
+    for (std::size_t i = 0; i < b.count; ++i) {
+        Meta& meta = b.meta[i];
+        const TagMap& map = port.secured ? port.inside[meta.secy_of_port] : port.plain;
+        const std::uint32_t clear = port.secured ? f.secys[meta.secy].clear_tags.octets() : 0;
+        const Verdict v = pop(f, map, b.mbuf[i], static_cast<std::uint16_t>(clear), meta);
+        if (v == Verdict::forward) [[likely]]
+            count.add(meta.ingress, b.mbuf[i]->data_len);
+        else
+            b.stop(i, v);
+    }
+}
+
+}  // namespace dataplane

@@ -1,0 +1,155 @@
+// 1. by EtherType: ARP to the host, IPv4, IPv6, nothing else
+// 2. the header's checks (ip_checks.h); link-local, multicast and broadcast destinations are decided per ingress
+//    interface
+// 3. one bulk lookup per family
+// 4. ours: to the host, by protocol; no route: dropped, never punted
+// 5. a group: the member of the flow's bucket; hop limit and MTU: to the host, as received
+// 6. only what is forwarded has its hop limit decremented
+//
+// Options of transit packets are neither processed nor a reason to punt (RFC 7126 3, RFC 8200 4: hop-by-hop options
+// only where configured, and none are); packets with an IPv4 source route are dropped (RFC 7126 4.3, 4.4).
+#include "dataplane/flow_hash.h"
+#include "dataplane/ip_checks.h"
+#include "dataplane/stages.h"
+#include "dataplane/worker_impl.h"
+
+namespace dataplane {
+
+namespace {
+
+// The frames of one family whose destination is looked up.
+template <class Address>
+struct Lookups {
+    std::size_t count{};
+    std::array<std::uint8_t, kBatch> frame;  // index in the batch
+    std::array<Address, kBatch> destination;
+    std::array<Leaf, kBatch> leaf;
+
+    void add(std::size_t i, const Address& to) noexcept {
+        frame[count] = static_cast<std::uint8_t>(i);
+        destination[count++] = to;
+    }
+};
+using Lookups4 = Lookups<net::Ipv4Address>;
+using Lookups6 = Lookups<net::Ipv6Address>;
+
+Verdict prepare_ipv4(const InterfaceEntry& in, rte_mbuf* m, Meta& meta) noexcept {
+    const std::uint32_t octets = m->data_len - std::uint32_t{net::kEthernetOctets};
+    if (octets < net::kIpv4HeaderOctets) return Verdict::ip_truncated;
+    const net::Ipv4Header h(frame_of(m) + net::kEthernetOctets);
+    Verdict v = check_header(h, octets);
+    if (v != Verdict::forward) return v;
+    cut_padding(m, h.packet_octets());
+    if (h.has_options() && net::has_source_route(h)) [[unlikely]]
+        return Verdict::ip_source_route;
+    v = check_source(h, meta);
+    return v == Verdict::forward ? check_destination(h, in, meta) : v;
+}
+
+Verdict prepare_ipv6(const InterfaceEntry& in, rte_mbuf* m, Meta& meta) noexcept {
+    const std::uint32_t octets = m->data_len - std::uint32_t{net::kEthernetOctets};
+    if (octets < net::kIpv6HeaderOctets) return Verdict::ip_truncated;
+    const net::Ipv6Header h(frame_of(m) + net::kEthernetOctets);
+    Verdict v = check_header(h, octets);
+    if (v != Verdict::forward) return v;
+    cut_padding(m, h.packet_octets());
+    v = check_source(h, meta);
+    return v == Verdict::forward ? check_destination(h, in, meta) : v;
+}
+
+Verdict prepare(const Forwarding& f, Batch& b, std::size_t i, Lookups4& four, Lookups6& six) noexcept {
+    rte_mbuf* m = b.mbuf[i];
+    Meta& meta = b.meta[i];
+    const InterfaceEntry& in = f.interfaces[meta.ingress.value];
+    switch (net::type_at(frame_of(m), net::kAddressOctets)) {
+        case net::kEtherTypeIpv4: {
+            const Verdict v = prepare_ipv4(in, m, meta);
+            if (v == Verdict::forward) four.add(i, net::Ipv4Header(frame_of(m) + net::kEthernetOctets).destination());
+            return v;
+        }
+        case net::kEtherTypeIpv6: {
+            const Verdict v = prepare_ipv6(in, m, meta);
+            if (v == Verdict::forward) six.add(i, net::Ipv6Header(frame_of(m) + net::kEthernetOctets).destination());
+            return v;
+        }
+        case net::kEtherTypeArp: return Verdict::punt_arp_nd;
+        default: return Verdict::unknown_ethertype;
+    }
+}
+
+// The kernel resolves the neighbour; a few packets a second are enough for that.
+Verdict unresolved(Worker& w, InterfaceId egress) noexcept {
+    UnresolvedGate& gate = w.unresolved_gates[std::min<std::size_t>(egress.value, w.unresolved_gates.size() - 1)];
+    return gate.pass(w.now) ? Verdict::punt_unresolved : Verdict::unresolved;
+}
+
+template <class Header>
+Choice choose_member(const NextHopArrays& hops, const Group& g, const Header& h) noexcept {
+    if (g.count == 1) return {g.member[0], hops.slots[g.member[0].value].load(std::memory_order_relaxed)};
+    return choose(hops, g, flow_hash(h));
+}
+
+template <class Header>
+Verdict to_group(Worker& w, const Forwarding& f, const Group& g, const Header& h, Meta& meta) noexcept {
+    const Choice choice = choose_member(f.hops, g, h);
+    meta.slot = choice.slot;
+    meta.egress = f.hops.next_hops[choice.next_hop.value].interface;
+    if (!(choice.slot & Slot::kUsable)) [[unlikely]]
+        return choice.slot & Slot::kResolved ? Verdict::next_hop_down : unresolved(w, meta.egress);
+    const InterfaceEntry* out = find(f, meta.egress);
+    if (out == nullptr) [[unlikely]]
+        return Verdict::egress_gone;
+    if (h.packet_octets() > out->mtu) [[unlikely]]
+        return Verdict::punt_too_big;  // RFC 1812 5.2.7.1, RFC 8200 5: the kernel answers or fragments
+    return Verdict::forward;
+}
+
+template <class Header>
+Verdict decide(Worker& w, const Forwarding& f, Leaf leaf, const Header& h, Meta& meta) noexcept {
+    const LeafKind kind = leaf.kind();
+    if (kind == LeafKind::local) return to_host(f.interfaces[meta.ingress.value], h);
+    if (meta.local_only) [[unlikely]]
+        return Verdict::link_local_not_forwarded;
+    const bool forwarded = kind == LeafKind::group || kind == LeafKind::connected;
+    if (forwarded && h.hop_limit() <= 1) [[unlikely]]
+        return Verdict::punt_ttl;  // RFC 1812 5.3.1, RFC 8200 3
+    switch (kind) {
+        case LeafKind::group: return to_group(w, f, f.hops.groups[leaf.index()], h, meta);
+        case LeafKind::connected: return unresolved(w, InterfaceId{static_cast<std::uint16_t>(leaf.index())});
+        case LeafKind::blackhole: return Verdict::blackhole;
+        case LeafKind::unreachable: return Verdict::unreachable;
+        case LeafKind::foreign: return Verdict::foreign_route;
+        default: return Verdict::no_route;
+    }
+}
+
+template <class Header, class Fib, class Address>
+void look_up(Worker& w, const Forwarding& f, Batch& b, const Fib& fib, Lookups<Address>& l) noexcept {
+    if (l.count == 0) return;
+    fib.lookup(l.destination.data(), l.leaf.data(), l.count);
+    for (std::size_t k = 0; k < l.count; ++k) {
+        const std::size_t i = l.frame[k];
+        Header h(frame_of(b.mbuf[i]) + net::kEthernetOctets);
+        const Verdict v = decide(w, f, l.leaf[k], h, b.meta[i]);
+        if (v == Verdict::forward) [[likely]]
+            h.decrement_hop_limit();
+        else
+            b.stop(i, v);
+    }
+}
+
+}  // namespace
+
+void route(Worker& w, const Forwarding& f, Batch& b) noexcept {
+    Lookups4 four;
+    Lookups6 six;
+    for (std::size_t i = 0; i < b.count; ++i) {
+        const Verdict v = prepare(f, b, i, four, six);
+        if (v != Verdict::forward) [[unlikely]]
+            b.stop(i, v);
+    }
+    look_up<net::Ipv4Header>(w, f, b, *f.fib4, four);
+    look_up<net::Ipv6Header>(w, f, b, *f.fib6, six);
+}
+
+}  // namespace dataplane

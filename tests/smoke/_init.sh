@@ -1,0 +1,65 @@
+# Sourced first by every smoke test: `. "$(dirname "$0")/_init.sh"`. Runs as root, in namespaces and a directory of its
+# own, and leaves nothing behind, however it ends. The binaries are those of $DEMARC_BUILD (default: build/release).
+#
+#   netns NAME            a namespace; `ns NAME COMMAND...` runs in it; its real name is $(real NAME)
+#   spawn LOG COMMAND...  a process in the background, its pid in $spawned; killed at the end
+#   wait_for SECONDS COMMAND...   until it succeeds
+#   ok TEXT / fail TEXT   one line each; fail ends the test
+set -euo pipefail
+[ "$(id -u)" = 0 ] || exec sudo -n -E "$0" "$@"
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "${DEMARC_BUILD:-$here/../../build/release}" && pwd)
+prefix=$(basename "$0" _test.sh)-$$
+work=$(mktemp -d "/tmp/$prefix.XXXXXX")
+namespaces=() pids=()
+
+real() { echo "$prefix-$1"; }
+netns() {
+    local n
+    for n in "$@"; do
+        ip netns add "$(real "$n")"
+        namespaces+=("$(real "$n")")
+        ip -n "$(real "$n")" link set lo up
+    done
+}
+ns() { local n; n=$(real "$1"); shift; ip netns exec "$n" "$@"; }
+spawn() {
+    local log=$work/$1
+    shift
+    "$@" <&0 >"$log" 2>&1 &
+    spawned=$!
+    pids+=("$spawned")
+    disown "$spawned"
+}
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.05
+    done
+}
+gone() { ! kill -0 "$1" 2>/dev/null; }
+end_process() {  # SIGNAL PID
+    kill "-$1" "$2"
+    wait_for 10 gone "$2" || fail "process $2 outlives SIG$1"
+}
+ok() { echo "ok: $*"; }
+fail() {
+    echo "FAILED: $*" >&2
+    local log
+    for log in "$work"/*; do [ -f "$log" ] && sed "s|^|  $(basename "$log"): |" "$log" | tail -15 >&2; done
+    exit 1
+}
+cleanup() {
+    local status=$? p n
+    set +e
+    for p in "${pids[@]}"; do kill -KILL "$p" 2>/dev/null; done
+    wait 2>/dev/null
+    for n in "${namespaces[@]}"; do ip netns del "$n"; done
+    rm -rf "$work"
+    exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM

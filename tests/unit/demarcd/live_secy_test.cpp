@@ -1,0 +1,147 @@
+#include "tools/demarcd/live_secy.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/unit/catch.h"
+
+using namespace demarcd;
+
+namespace {
+
+const net::MacAddress kMac{{2, 0, 0, 0, 0, 1}};
+const macsec::Sci kPeer{0x0200'0000'0002'0001};
+
+struct Fixture {
+    std::filesystem::path directory = [] {
+        char name[] = "/tmp/demarc-leases-XXXXXX";
+        return std::filesystem::path(mkdtemp(name));
+    }();
+    std::unique_ptr<LeaseKeeper> leases = std::move(*LeaseKeeper::open(directory));
+
+    ~Fixture() {
+        leases.reset();
+        std::filesystem::remove_all(directory);
+    }
+    void restart() {
+        leases.reset();
+        leases = std::move(*LeaseKeeper::open(directory));
+    }
+    std::string key(char digit) {
+        const auto path = (directory / std::string("key-") .append(1, digit)).string();
+        const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        const std::string text = "sak: " + std::string(64, digit) + "\n";
+        REQUIRE(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+        close(fd);
+        return path;
+    }
+    config::SecY secy(char transmit_key, std::uint8_t an) {
+        config::SecY s;
+        const macsec::Salt salt{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+        config::StaticKeys keys;
+        keys.transmit = {an, key(transmit_key), macsec::Ssci{1}, salt, {}};
+        keys.receive = {{kPeer, {{0, key('b'), macsec::Ssci{2}, salt, {}}}, {}}};
+        s.static_keys = keys;
+        return s;
+    }
+    // Lets the lease thread do what was asked, for at most a second.
+    bool tend_until_moved(LiveSecY& s) {
+        for (int i = 0; i < 1000; ++i) {
+            if (tend_leases(s, *leases, 0.001)) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        return false;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a transmit SAK sends nothing before its lease is on disk") {
+    Fixture f;
+    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE(s);
+    CHECK_FALSE(s->secured());
+    CHECK_FALSE(s->encoding.has_value());
+    CHECK(s->next->sa->pn_ceiling.load() == 0);
+    REQUIRE(f.tend_until_moved(*s));
+    CHECK(s->secured());
+    CHECK(std::filesystem::exists(f.directory / "leases" / (s->encoding->fingerprint + ".transmit")));
+}
+
+TEST_CASE("a restart begins at the stored ceiling") {
+    Fixture f;
+    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE(f.tend_until_moved(*s));
+    const auto ceiling = s->encoding->sa->pn_ceiling.load();
+    s->encoding->sa->next_pn = 17;
+    f.restart();
+    const auto again = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE(again);
+    CHECK(again->next->sa->next_pn.load() == ceiling);
+}
+
+TEST_CASE("a reload with the same key keeps the SA and its packet numbers") {
+    Fixture f;
+    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE(f.tend_until_moved(*s));
+    s->encoding->sa->next_pn = 17;
+    const auto again = prepare_secy(f.secy('a', 0), kMac, &*s, *f.leases);
+    REQUIRE(again);
+    CHECK(again->encoding->sa == s->encoding->sa);
+    CHECK_FALSE(again->next.has_value());
+    CHECK(again->receive.begin()->second.sa == s->receive.begin()->second.sa);
+}
+
+TEST_CASE("the old transmit SAK keeps sending until the new one holds its lease") {
+    Fixture f;
+    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE(f.tend_until_moved(*s));
+    auto again = prepare_secy(f.secy('c', 1), kMac, &*s, *f.leases);
+    REQUIRE(again);
+    CHECK(again->encoding->sa == s->encoding->sa);
+    CHECK(again->secured());
+    REQUIRE(f.tend_until_moved(*again));
+    CHECK(again->encoding->sa->description.an.value == 1);
+}
+
+TEST_CASE("one key under another AN goes on above every packet number it has leased") {
+    Fixture f;
+    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE(f.tend_until_moved(*s));
+    const auto ceiling = s->encoding->sa->pn_ceiling.load();
+    const auto again = prepare_secy(f.secy('a', 1), kMac, &*s, *f.leases);
+    REQUIRE(again);
+    CHECK(again->next->sa->next_pn.load() >= ceiling);
+}
+
+TEST_CASE("a lease that cannot be read keeps its key from being used") {
+    Fixture f;
+    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE(f.tend_until_moved(*s));
+    const auto file = f.directory / "leases" / (s->encoding->fingerprint + ".transmit");
+    std::ofstream(file, std::ios::trunc) << "garbage\n";
+    const auto again = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    REQUIRE_FALSE(again);
+    CHECK(again.error().find(file.string()) != std::string::npos);
+    CHECK(again.error().find("aaaa") == std::string::npos);
+}
+
+TEST_CASE("a state directory belongs to one daemon") {
+    Fixture f;
+    const auto second = LeaseKeeper::open(f.directory);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().find("another demarcd") != std::string::npos);
+}
+
+TEST_CASE("a receive SCI that is our own is refused") {
+    Fixture f;
+    auto config = f.secy('a', 0);
+    config.static_keys->receive[0].sci = macsec::Sci{kMac.number() << 16 | 1};
+    const auto s = prepare_secy(config, kMac, nullptr, *f.leases);
+    REQUIRE_FALSE(s);
+    CHECK(s.error().find("our own") != std::string::npos);
+}

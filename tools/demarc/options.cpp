@@ -1,0 +1,167 @@
+#include "tools/demarc/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <utility>
+
+namespace cli {
+namespace {
+
+constexpr double kLeastWatch = 0.1, kMostWatch = 3600;
+
+// What the parser writes to before it becomes Options.
+struct Raw {
+    Options options;
+    std::string watch;
+    unsigned width{};
+    std::string color{"auto"};
+};
+
+void add_global_options(CLI::App& app, Raw& raw) {
+    app.add_option("--socket", raw.options.socket, "control socket of demarcd; or DEMARC_SOCKET")->option_text("PATH");
+    app.add_flag("--json", raw.options.json, "print the daemon's answer unchanged");
+    app.add_flag("--watch{2}", raw.watch, "ask again every SECONDS (2) until interrupted")->option_text("[=SECONDS]");
+    app.add_option("--width", raw.width, "columns to use, 40 to 1000")
+        ->option_text("N")
+        ->check(CLI::Range(kMinWidth, kMaxWidth));
+    app.add_option("--color", raw.color, "when to use colour")
+        ->option_text("auto|always|never")
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+    app.set_version_flag("--version", "demarc " DEMARC_VERSION);
+}
+
+void add_show(CLI::App& app, Raw& raw) {
+    CLI::App* show = app.add_subcommand("show", "one part of the router's state")->fallthrough();
+    show->require_subcommand(1);
+    constexpr std::pair<const char*, const char*> parts[] = {
+        {"ports", "Ethernet devices, their drivers and counters"},
+        {"interfaces", "layer 3: tags, addresses, carrier, MACsec"},
+        {"macsec", "SecYs: packet numbers, keys by fingerprint, counters by their IEEE names"},
+        {"routes", "what the FIB holds"},
+        {"next-hops", "adjacencies and whether they are usable"},
+        {"neighbors", "ARP and ND entries"},
+        {"drops", "frames dropped and punted, by reason"},
+        {"fpm", "the connection from zebra"},
+    };
+    for (const auto& [name, description] : parts) show->add_subcommand(name, description)->fallthrough();
+    show->get_subcommand("routes")->add_option("PREFIX", raw.options.operand,
+                                               "this prefix and more specific ones only");
+}
+
+void add_offline(CLI::App& app, Raw& raw) {
+    constexpr std::pair<const char*, const char*> commands[] = {
+        {"check", "say what is wrong with a configuration file; asks no daemon"},
+        {"print", "print a configuration file in canonical form; asks no daemon"},
+        {"frr-config", "turn a configuration file into FRR's; asks no daemon"},
+    };
+    for (const auto& [name, description] : commands)
+        app.add_subcommand(name, description)
+            ->fallthrough()
+            ->add_option("FILE", raw.options.operand, "configuration file, YAML")
+            ->required();
+    CLI::App* frr = app.get_subcommand("frr-config");
+    frr->add_option("--daemon", raw.options.daemon, "whose configuration")
+        ->option_text("zebra|bgpd|staticd|all")
+        ->check(CLI::IsMember({"zebra", "bgpd", "staticd", "all"}));
+    frr->add_flag("--show-passwords", raw.options.show_passwords, "print BGP passwords even to a terminal");
+}
+
+void build(CLI::App& app, Raw& raw) {
+    app.name("demarc");
+    app.require_subcommand(1);
+    add_global_options(app, raw);
+    app.add_subcommand("status", "are the links secured and the routes in?")->fallthrough();
+    add_show(app, raw);
+    app.add_subcommand("lookup", "where a packet to ADDRESS goes")
+        ->fallthrough()
+        ->add_option("ADDRESS", raw.options.operand, "IPv4 or IPv6 address")
+        ->required();
+    app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
+    add_offline(app, raw);
+}
+
+std::string chosen_command(const CLI::App& app) {
+    std::string words;
+    for (const CLI::App* a = &app; !a->get_subcommands().empty();) {
+        a = a->get_subcommands().front();
+        words += (words.empty() ? "" : " ") + a->get_name();
+    }
+    return words;
+}
+
+Leave usage(std::string_view message) {
+    return {kUsage, fmt::format("demarc: {}\nRun `demarc --help` for what it understands.\n", message)};
+}
+
+std::expected<std::optional<double>, Leave> watch_seconds(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc{} || end != text.data() + text.size() || !(seconds >= kLeastWatch && seconds <= kMostWatch))
+        return std::unexpected(usage(fmt::format("--watch={}: want seconds, 0.1 to 3600", escaped(text))));
+    return seconds;
+}
+
+bool asks_daemon(const std::string& command) {
+    return command != "check" && command != "print" && command != "frr-config";
+}
+
+std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char* socket_from_environment) {
+    Options o = std::move(raw.options);
+    o.command = chosen_command(app);
+    const auto watch = watch_seconds(raw.watch);
+    if (!watch) return std::unexpected(watch.error());
+    o.watch_seconds = *watch;
+    if (o.watch_seconds && (o.command == "reload" || !asks_daemon(o.command)))
+        return std::unexpected(usage(fmt::format("--watch does not go with {}", o.command)));
+    if (raw.width != 0) o.width = raw.width;
+    o.color = raw.color == "always" ? ColorChoice::always
+            : raw.color == "never"  ? ColorChoice::never
+                                    : ColorChoice::automatic;
+    if (o.socket.empty() && socket_from_environment != nullptr) o.socket = socket_from_environment;
+    if (o.socket.empty()) o.socket = kDefaultSocket;
+    return o;
+}
+
+void add_words(const CLI::App& app, const std::string& parents, std::vector<std::string>& words) {
+    for (const CLI::Option* option : app.get_options({})) {
+        for (const auto& name : option->get_snames()) words.push_back(parents + "-" + name);
+        for (const auto& name : option->get_lnames()) words.push_back(parents + "--" + name);
+    }
+    for (const CLI::App* sub : app.get_subcommands({})) {
+        words.push_back(parents + sub->get_name());
+        add_words(*sub, parents + sub->get_name() + " ", words);
+    }
+}
+
+}  // namespace
+
+std::expected<Options, Leave> parse_options(const std::vector<std::string>& arguments,
+                                            const char* socket_from_environment) {
+    CLI::App app{"Asks a running demarcd, and reads configuration files.", "demarc"};
+    Raw raw;
+    build(app, raw);
+    try {
+        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 wants them reversed
+    } catch (const CLI::CallForVersion& e) {
+        return std::unexpected(Leave{kOk, std::string(e.what()) + "\n"});
+    } catch (const CLI::CallForHelp&) {
+        return std::unexpected(Leave{kOk, app.help()});  // of the chosen subcommand, if there is one
+    } catch (const CLI::ParseError& e) {
+        return std::unexpected(usage(escaped(e.what())));
+    }
+    return finish(app, std::move(raw), socket_from_environment);
+}
+
+std::vector<std::string> documented_words() {
+    CLI::App app{"", "demarc"};
+    Raw raw;
+    build(app, raw);
+    std::vector<std::string> words;
+    add_words(app, "", words);
+    return words;
+}
+
+}  // namespace cli

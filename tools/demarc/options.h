@@ -1,0 +1,47 @@
+// The command line as a value. Any thread; CLI11 is known here and nowhere else.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/demarc/style.h"
+
+namespace CLI {
+class App;
+}
+
+namespace cli {
+
+inline constexpr const char* kDefaultSocket = "/run/demarc/demarc.sock";
+enum ExitCode : int { kOk = 0, kNotOk = 1, kUsage = 2, kNoDaemon = 3 };
+
+struct Options {
+    std::string command;  // "status", "show ports", "lookup", "reload", "check", "print", "frr-config"
+    std::string socket;
+    bool json{};
+    std::optional<double> watch_seconds;
+    std::optional<unsigned> width;
+    ColorChoice color{};
+    std::string operand;  // PREFIX, ADDRESS or FILE
+    std::string daemon{"all"};
+    bool show_passwords{};
+};
+
+// Text for the user and the code to exit with: help, version, or what is wrong with the command line.
+struct Leave {
+    int code{};
+    std::string text;
+};
+
+// arguments: without the program's name. socket_from_environment: DEMARC_SOCKET, null when it is not set.
+std::expected<Options, Leave> parse_options(const std::vector<std::string>& arguments,
+                                            const char* socket_from_environment);
+
+// Every option and subcommand with its parents ("show ports", "frr-config --daemon", "--socket"), for the manual page's
+// test.
+std::vector<std::string> documented_words();
+
+}  // namespace cli

@@ -1,0 +1,35 @@
+#include "tools/demarc/request.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "dataplane/net/address.h"
+
+namespace cli {
+
+std::expected<std::string, std::string> make_request(const Options& o) {
+    constexpr std::string_view kShow = "show ";
+    nlohmann::json request{{"request", o.command}};
+    if (o.command.starts_with(kShow)) {
+        request["request"] = "show";
+        request["what"] = o.command.substr(kShow.size());
+    }
+    if (o.command == "lookup") {
+        const auto address = net::parse_ip(o.operand);
+        if (!address)
+            return std::unexpected(
+                fmt::format("{} is no IP address; write it like 10.1.2.3 or fd00::1", escaped(o.operand)));
+        request["address"] = net::to_string(*address);
+    }
+    if (o.command == "show routes" && !o.operand.empty()) {
+        const auto address = net::parse_interface_address(o.operand);
+        if (!address)
+            return std::unexpected(
+                fmt::format("{} is no prefix; write it like 10.0.0.0/8 or fd00::/64", escaped(o.operand)));
+        request["prefix"] = net::to_string(address->subnet());
+    }
+    return request.dump();
+}
+
+}  // namespace cli

@@ -1,0 +1,179 @@
+#include "tools/demarcd/live_secy.h"
+
+#include <fmt/format.h>
+
+#include "config/key_files.h"
+#include "macsec/mka/key_fingerprint.h"
+#include "macsec/pn_lease.h"
+#include "macsec/secret.h"
+
+namespace demarcd {
+
+namespace {
+
+constexpr double kRetrySeconds = 1.0;  // a lease that could not be written is asked for again
+
+macsec::Sci sci_of(net::MacAddress mac, std::uint16_t port_identifier) {
+    return {mac.number() << 16 | port_identifier};
+}
+
+macsec::SaDescription describe(const config::SecY& secy, const config::StaticSa& sa, macsec::Sci sci) {
+    return {secy.cipher_suite, macsec::An{sa.an}, sci, sa.ssci.value_or(macsec::Ssci{}), sa.salt.value_or(macsec::Salt{}),
+            secy.confidentiality, secy.confidentiality_offset};
+}
+
+struct LoadedKey {
+    std::string fingerprint;
+    macsec::AeadKey key;
+};
+
+std::expected<LoadedKey, std::string> load_key(const macsec::SaDescription& description, const std::string& file) {
+    auto sak = macsec::SecretBuffer::create(macsec::sak_octets(description.suite));
+    if (!sak) return std::unexpected(sak.error());
+    const std::size_t length[] = {sak->size()};
+    if (const auto read = config::read_key(file, config::KeyKind::sak, length, sak->writable()); !read)
+        return std::unexpected(read.error().message + "; " + read.error().remedy);
+    auto fingerprint = macsec::key_fingerprint(description, sak->octets());
+    if (!fingerprint) return std::unexpected(fmt::format("{}: {}", file, fingerprint.error()));
+    auto key = macsec::AeadKey::create(description.suite, sak->octets());
+    if (!key) return std::unexpected(fmt::format("{}: {}", file, key.error()));
+    return LoadedKey{std::move(*fingerprint), std::move(*key)};
+}
+
+bool same_sa(const macsec::SaDescription& a, const macsec::SaDescription& b) {
+    return a.suite == b.suite && a.an == b.an && a.sci == b.sci && a.ssci == b.ssci && a.salt == b.salt &&
+           a.confidentiality == b.confidentiality && a.confidentiality_offset == b.confidentiality_offset;
+}
+
+const LiveTransmitSa* find_transmit(const LiveSecY* old, const std::string& fingerprint,
+                                    const macsec::SaDescription& description) {
+    if (old == nullptr) return nullptr;
+    for (const auto* slot : {&old->encoding, &old->next})
+        if (*slot && (*slot)->fingerprint == fingerprint && same_sa((*slot)->sa->description, description)) return &**slot;
+    return nullptr;
+}
+
+// An SA with the same key must never run beside the one that is in use, or PNs repeat: it goes on from the old one's ceiling.
+std::expected<std::uint64_t, std::string> first_pn(const LiveSecY* old, const std::string& fingerprint,
+                                                   const LeaseKeeper& leases) {
+    auto pn = leases.first_transmit_pn(fingerprint);
+    if (!pn || old == nullptr) return pn;
+    for (const auto* slot : {&old->encoding, &old->next})
+        if (*slot && (*slot)->fingerprint == fingerprint) pn = std::max(*pn, std::max((*slot)->asked, (*slot)->sa->pn_ceiling.load()));
+    return pn;
+}
+
+std::expected<void, std::string> prepare_transmit(LiveSecY& secy, const LiveSecY* old, const LeaseKeeper& leases) {
+    const auto& from = secy.config.static_keys->transmit;
+    const auto description = describe(secy.config, from, secy.sci);
+    auto key = load_key(description, from.key_file);
+    if (!key) return std::unexpected(key.error());
+    if (const auto* known = find_transmit(old, key->fingerprint, description)) {
+        if (&*old->encoding != known) secy.next = *known;
+        secy.encoding = old->encoding;
+        return {};
+    }
+    const auto pn = first_pn(old, key->fingerprint, leases);
+    if (!pn) return std::unexpected(pn.error());
+    if (macsec::is_spent(description.suite, *pn))
+        return std::unexpected(fmt::format("{}: this SAK has used all its packet numbers; put a new one there", from.key_file));
+    auto sa = std::make_shared<macsec::TransmitSa>(description, std::move(key->key), *pn);
+    secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(sa), 0, 0, *pn};
+    if (old != nullptr) secy.encoding = old->encoding;  // keeps sending until the new one may
+    return {};
+}
+
+std::expected<void, std::string> prepare_receive(LiveSecY& secy, const config::StaticReceiveSc& sc, const LiveSecY* old,
+                                                 const LeaseKeeper& leases) {
+    for (const auto& from : sc.sas) {
+        const auto description = describe(secy.config, from, sc.sci);
+        auto key = load_key(description, from.key_file);
+        if (!key) return std::unexpected(key.error());
+        const ReceiveSaKey identity{sc.sci, from.an, key->fingerprint};
+        if (old != nullptr)
+            if (const auto known = old->receive.find(identity);
+                known != old->receive.end() && same_sa(known->second.sa->description, description)) {
+                secy.receive.insert(*known);
+                continue;
+            }
+        const auto pn = leases.first_receive_pn(key->fingerprint);
+        if (!pn) return std::unexpected(pn.error());
+        secy.receive[identity] = {key->fingerprint,
+                                  std::make_shared<macsec::ReceiveSa>(description, std::move(key->key), *pn), *pn};
+    }
+    auto& counters = secy.sc_counters[sc.sci];
+    if (!counters) counters = std::make_shared<macsec::ReceiveCounters>();
+    return {};
+}
+
+void tend_transmit(LiveTransmitSa& t, LeaseKeeper& leases, double seconds) {
+    const std::uint64_t next = t.sa->next_pn.load(std::memory_order_relaxed);
+    const std::uint64_t ceiling = t.sa->pn_ceiling.load(std::memory_order_relaxed);
+    const double rate = seconds > 0 ? static_cast<double>(next - t.last_pn) / seconds : 0;
+    t.last_pn = next;
+    t.since_asked += seconds;
+    if (t.asked > ceiling && t.since_asked < kRetrySeconds) return;  // on its way to the disk
+    const auto wanted = macsec::next_ceiling(t.sa->description.suite, ceiling, next, static_cast<std::uint64_t>(rate));
+    if (!wanted) return;
+    t.asked = *wanted;
+    t.since_asked = 0;
+    leases.extend(t.fingerprint, t.sa, *wanted);
+}
+
+bool may_transmit(const LiveTransmitSa& t) {
+    return t.sa->next_pn.load(std::memory_order_relaxed) < t.sa->pn_ceiling.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool LiveSecY::secured() const { return encoding && may_transmit(*encoding); }
+
+std::string LiveSecY::why_not_secured() const {
+    if (secured()) return "";
+    if (config.mka) return "MKA is not part of this version: no SAK";
+    if (!encoding && !next) return "no transmit SAK";
+    if (!encoding) return "the packet-number lease of the transmit SAK is not on disk yet";
+    if (macsec::is_spent(config.cipher_suite, encoding->sa->next_pn.load())) return "the transmit SAK has used all its packet numbers";
+    return "the transmit SAK has reached the ceiling of its packet-number lease";
+}
+
+std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, net::MacAddress port_mac, const LiveSecY* old,
+                                                  const LeaseKeeper& leases) {
+    LiveSecY secy;
+    secy.config = wanted;
+    secy.sci = sci_of(port_mac, wanted.port_identifier);
+    if (old != nullptr) {
+        secy.transmit_counters = old->transmit_counters;
+        secy.receive_counters = old->receive_counters;
+        secy.sc_counters = old->sc_counters;
+    } else {
+        secy.transmit_counters = std::make_shared<macsec::TransmitCounters>();
+        secy.receive_counters = std::make_shared<macsec::ReceiveSecYCounters>();
+    }
+    if (!wanted.static_keys || wanted.policy == config::Policy::off) return secy;
+    if (auto done = prepare_transmit(secy, old, leases); !done) return std::unexpected(done.error());
+    for (const auto& sc : wanted.static_keys->receive) {
+        if (sc.sci == secy.sci)
+            return std::unexpected(fmt::format("receive SCI {:016x} is our own; write the peer's", sc.sci.value));
+        if (auto done = prepare_receive(secy, sc, old, leases); !done) return std::unexpected(done.error());
+    }
+    return secy;
+}
+
+bool tend_leases(LiveSecY& secy, LeaseKeeper& leases, double seconds_since_last) {
+    // With one key in both, the old one must not go beyond where the new one began.
+    const bool same_key = secy.encoding && secy.next && secy.encoding->fingerprint == secy.next->fingerprint;
+    if (secy.encoding && !same_key) tend_transmit(*secy.encoding, leases, seconds_since_last);
+    if (secy.next) tend_transmit(*secy.next, leases, seconds_since_last);
+    for (auto& [key, r] : secy.receive)
+        if (const auto lowest = macsec::next_lowest(r.remembered_pn, r.sa->lowest_pn.load(std::memory_order_relaxed))) {
+            leases.remember(r.fingerprint, *lowest);
+            r.remembered_pn = *lowest;
+        }
+    if (!secy.next || !may_transmit(*secy.next)) return false;
+    secy.encoding = std::move(secy.next);
+    secy.next.reset();
+    return true;
+}
+
+}  // namespace demarcd

@@ -1,0 +1,208 @@
+#include "tools/demarcd/requests.h"
+
+#include <rte_mempool.h>
+#include <unistd.h>
+
+#include "config/validate.h"
+#include "tools/demarcd/log.h"
+#include "tools/demarcd/status.h"
+
+namespace demarcd {
+
+namespace {
+
+Json failure(std::string error, std::string remedy) {
+    return {{"ok", false}, {"error", std::move(error)}, {"remedy", std::move(remedy)}};
+}
+
+std::string text_of(const Json& request, const char* key) {
+    const auto found = request.find(key);
+    return found != request.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string dump(const Json& j) { return j.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+// One request; reads the router, changes nothing but by reload.
+class Requests {
+public:
+    Requests(Router& router, ControlSocket::Reply reply) : r_(router), reply_(std::move(reply)) {}
+
+    void answer(const Json& request) {
+        const std::string what = text_of(request, "request");
+        if (what == "status") return ask({}, [self = *this](const Answer& a) { self.send(self.status(a)); });
+        if (what == "show") return show(request);
+        if (what == "lookup") return lookup(text_of(request, "address"));
+        if (what == "reload") return send(reload());
+        send(failure("unknown request `" + what + "`", "ask for status, show, lookup or reload"));
+    }
+
+private:
+    void send(const Json& answer) const { reply_(dump(answer)); }
+
+    void ask(Query query, std::function<void(const Answer&)> then) const {
+        query.id = r_.next_query_++;
+        r_.waiting_answers_[query.id] = std::move(then);
+        r_.routes_->send(query);
+    }
+
+    Json status(const Answer& a) const {
+        Json j{{"ok", true},
+               {"name", r_.model_.router.name},
+               {"version", DEMARC_VERSION},
+               {"pid", getpid()},
+               {"uptime_s", std::chrono::duration<double>(Clock::now() - r_.started_).count()},
+               {"generation", r_.generation_},
+               {"unsecured", unsecured_json(r_.live_)},
+               {"host", host_json(r_.host_path_->counters())},
+               {"control",
+                {{"longest_turn_ms", std::chrono::duration<double, std::milli>(r_.loop_.longest_turn()).count()},
+                 {"retired_waiting", r_.retired_->waiting()},
+                 {"lease_failures", r_.leases_->failures()}}},
+               {"pool", {{"buffers", r_.pool_->size}, {"free", rte_mempool_avail_count(r_.pool_)}}},
+               {"routes", routes_json(a.stats)},
+               {"fpm", fpm_json(a.stats)}};
+        j.update(parts());
+        return j;
+    }
+
+    Json parts() const {
+        Json workers = Json::array(), ports = Json::array(), interfaces = Json::array(), macsec = Json::array();
+        for (std::size_t i = 0; i < r_.workers_.size(); ++i) workers.push_back(worker_json(*r_.workers_[i], i));
+        for (const auto& [name, port] : r_.live_.ports) {
+            ports.push_back(port_json(name, port, r_.workers_));
+            for (const auto& secy : port.secys) macsec.push_back(secy_json(name, secy));
+        }
+        for (const auto& [name, interface] : r_.live_.interfaces)
+            interfaces.push_back(interface_json(name, interface, r_.live_, r_.workers_));
+        return {{"workers", std::move(workers)},
+                {"ports", std::move(ports)},
+                {"interfaces", std::move(interfaces)},
+                {"macsec", std::move(macsec)},
+                {"next_hops", next_hops()}};
+    }
+
+    Json next_hops() const {
+        Json all = Json::array();
+        for (const auto& n : r_.adjacencies_->next_hops())
+            all.push_back({{"id", n.id.value},
+                           {"interface", r_.name_of(n.key.first)},
+                           {"neighbor", net::to_string(n.key.second)},
+                           {"mac", n.mac ? Json(net::to_string(*n.mac)) : Json(nullptr)},
+                           {"resolved", n.mac.has_value()},
+                           {"usable", n.usable}});
+        return all;
+    }
+
+    void show(const Json& request) const {
+        const std::string what = text_of(request, "what");
+        if (what == "routes") return show_routes(text_of(request, "prefix"));
+        if (what == "neighbors") return send(neighbors());
+        if (what == "fpm") return ask({}, [self = *this](const Answer& a) { self.send({{"ok", true}, {"fpm", fpm_json(a.stats)}}); });
+        const Json all = parts();
+        const std::string key = what == "next-hops" ? "next_hops" : what == "drops" ? "workers" : what;
+        if (!all.contains(key))
+            return send(failure("unknown subject `" + what + "`",
+                                "ask for ports, interfaces, macsec, routes, next-hops, neighbors, drops or fpm"));
+        send({{"ok", true}, {key, all.at(key)}, {"unsecured", unsecured_json(r_.live_)}});
+    }
+
+    Json neighbors() const {
+        Json all = Json::array();
+        for (const auto& [key, mac] : r_.adjacencies_->neighbors())
+            all.push_back({{"interface", r_.name_of(key.first)},
+                           {"address", net::to_string(key.second)},
+                           {"mac", net::to_string(mac)},
+                           {"state", "resolved"}});
+        return {{"ok", true}, {"neighbors", std::move(all)}};
+    }
+
+    void show_routes(const std::string& prefix) const {
+        Query query;
+        query.what = Query::What::list;
+        if (!prefix.empty()) {
+            query.within = net::parse_prefix(prefix);
+            if (!query.within) return send(failure("`" + prefix + "` is no prefix", "write ADDRESS/LENGTH with no host bits set"));
+        }
+        ask(query, [self = *this](const Answer& a) {
+            Json routes = Json::array();
+            for (const auto& route : a.routes) routes.push_back(self.route(route));
+            self.send({{"ok", true}, {"routes", std::move(routes)}, {"more", a.more}});
+        });
+    }
+
+    Json hop(const dataplane::WeightedHop& h) const {
+        Json j{{"interface", r_.name_of(h.hop.interface)},
+               {"tap", r_.name_of(h.hop.interface)},
+               {"neighbor", net::to_string(h.hop.neighbor)},
+               {"weight", h.weight},
+               {"next_hop", nullptr},
+               {"mac", nullptr},
+               {"usable", false}};
+        for (const auto& n : r_.adjacencies_->next_hops()) {
+            if (n.key != NeighborKey{h.hop.interface, h.hop.neighbor}) continue;
+            j["next_hop"] = n.id.value;
+            j["usable"] = n.usable;
+            if (n.mac) j["mac"] = net::to_string(*n.mac);
+        }
+        return j;
+    }
+
+    Json route(const RouteView& v) const {
+        Json hops = Json::array();
+        for (const auto& h : v.hops) hops.push_back(hop(h));
+        const bool group = v.leaf.kind() == dataplane::LeafKind::group;
+        return {{"prefix", net::to_string(v.prefix)},
+                {"kind", kind_word(v.leaf.kind())},
+                {"source", source_word(v.source)},
+                {"group", group ? Json(v.leaf.index()) : Json(nullptr)},
+                {"hops", std::move(hops)}};
+    }
+
+    void lookup(const std::string& text) const {
+        const auto address = net::parse_ip(text);
+        if (!address) return send(failure("`" + text + "` is no IP address", "write an IPv4 or IPv6 address"));
+        Query query;
+        query.what = Query::What::lookup;
+        query.address = *address;
+        ask(query, [self = *this, text](const Answer& a) {
+            if (a.routes.empty())
+                return self.send({{"ok", true}, {"address", text}, {"prefix", nullptr}, {"kind", "none"}, {"group", nullptr},
+                                  {"members", Json::array()}});
+            Json j = self.route(a.routes.front());
+            j["ok"] = true;
+            j["address"] = text;
+            j["members"] = std::move(j["hops"]);
+            j.erase("hops");
+            self.send(j);
+        });
+    }
+
+    Json reload() const {
+        const auto changes = r_.reload();
+        if (changes) return {{"ok", true}, {"changes", changes->words}, {"generation", changes->generation}};
+        Json all = Json::array();
+        for (const auto& d : changes.error()) {
+            spdlog::error("reload: {}", config::render(d, r_.config_file()));
+            all.push_back({{"file", r_.config_file()}, {"line", d.place.line}, {"column", d.place.column}, {"rule", d.rule},
+                           {"message", d.message}, {"remedy", d.remedy}});
+        }
+        return {{"ok", false}, {"error", "the configuration was refused; nothing has changed"},
+                {"remedy", "mend what the diagnostics name and reload again"}, {"diagnostics", std::move(all)}};
+    }
+
+    Router& r_;
+    ControlSocket::Reply reply_;
+};
+
+void answer_request(Router& router, const std::string& text, ControlSocket::Reply reply) {
+    const Json request = Json::parse(text, nullptr, false);
+    if (!request.is_object()) {
+        reply(dump(failure("the request is not a JSON object", R"(send {"request":"status"} and a newline)")));
+        return;
+    }
+    Requests(router, std::move(reply)).answer(request);
+}
+
+}  // namespace demarcd

@@ -1,0 +1,22 @@
+// Live objects and the model -> the Forwarding that workers read. Pure; control thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "config/model.h"
+#include "dataplane/forwarding.h"
+#include "tools/demarcd/live.h"
+
+namespace demarcd {
+
+struct Tables {
+    const dataplane::Fib4* fib4{};
+    const dataplane::Fib6* fib6{};
+    dataplane::NextHopArrays hops;
+};
+
+std::unique_ptr<const dataplane::Forwarding> build_forwarding(const Live& live, const config::Model& model,
+                                                              const Tables& tables, std::uint64_t generation);
+
+}  // namespace demarcd

@@ -1,0 +1,219 @@
+#include "tools/demarcd/status.h"
+
+#include <fmt/format.h>
+
+#include "dataplane/steering.h"
+
+namespace demarcd {
+
+namespace {
+
+std::string sci_text(macsec::Sci sci) { return fmt::format("{:016x}", sci.value); }
+
+Json transmit_json(const LiveSecY& secy) {
+    const auto& c = *secy.transmit_counters;
+    Json j{{"out_pkts_protected", c.out_pkts_protected.get()},
+           {"out_pkts_encrypted", c.out_pkts_encrypted.get()},
+           {"out_octets_protected", c.out_octets_protected.get()},
+           {"out_octets_encrypted", c.out_octets_encrypted.get()},
+           {"out_pkts_too_long", c.out_pkts_too_long.get()}};
+    if (!secy.encoding) return j;
+    j["an"] = secy.encoding->sa->description.an.value;
+    j["next_pn"] = secy.encoding->sa->next_pn.load(std::memory_order_relaxed);
+    j["pn_ceiling"] = secy.encoding->sa->pn_ceiling.load(std::memory_order_relaxed);
+    j["key"] = secy.encoding->fingerprint;
+    return j;
+}
+
+Json receive_sc_json(const LiveSecY& secy, macsec::Sci sci, const macsec::ReceiveCounters& c) {
+    Json sas = Json::array();
+    for (const auto& [key, r] : secy.receive)
+        if (key.sci == sci)
+            sas.push_back({{"an", key.an},
+                           {"next_pn", r.sa->next_pn.load(std::memory_order_relaxed)},
+                           {"lowest_pn", r.sa->lowest_pn.load(std::memory_order_relaxed)},
+                           {"key", r.fingerprint},
+                           {"in_pkts_ok", r.sa->pkts_ok.get()}});
+    return {{"sci", sci_text(sci)},
+            {"sas", std::move(sas)},
+            {"in_pkts_ok", c.in_pkts_ok.get()},
+            {"in_pkts_unchecked", c.in_pkts_unchecked.get()},
+            {"in_pkts_delayed", c.in_pkts_delayed.get()},
+            {"in_pkts_late", c.in_pkts_late.get()},
+            {"in_pkts_invalid", c.in_pkts_invalid.get()},
+            {"in_pkts_not_valid", c.in_pkts_not_valid.get()},
+            {"in_pkts_no_sa", c.in_pkts_no_sa.get()},
+            {"in_pkts_duplicate", c.in_pkts_duplicate.get()},
+            {"in_octets_validated", c.in_octets_validated.get()},
+            {"in_octets_decrypted", c.in_octets_decrypted.get()}};
+}
+
+const char* driver_word(config::Driver driver) {
+    constexpr const char* words[] = {"pci", "af_xdp", "af_packet"};
+    return words[static_cast<std::size_t>(driver)];
+}
+
+}  // namespace
+
+Json worker_json(const dataplane::Worker& worker, std::size_t id) {
+    using namespace dataplane;
+    const WorkerCounters& c = counters(worker);
+    Json drops = Json::object(), punts = Json::object();
+    std::uint64_t dropped = 0;
+    for (std::size_t v = 0; v < kVerdicts; ++v) {
+        const auto verdict = static_cast<Verdict>(v);
+        const std::uint64_t n = c.verdicts[v].get();
+        if (n == 0) continue;
+        if (is_punt(verdict)) punts[std::string(word(verdict))] = n;
+        if (is_drop(verdict)) {
+            drops[std::string(word(verdict))] = n;
+            dropped += n;
+        }
+    }
+    return {{"id", id},
+            {"received", c.received.get()},
+            {"injected", c.injected.get()},
+            {"collected", c.collected.get()},
+            {"transmitted", c.transmitted.get()},
+            {"punted", c.punted.get()},
+            {"handed_over", c.handed_over.get()},
+            {"dropped", dropped},
+            {"drops", std::move(drops)},
+            {"punts", std::move(punts)},
+            {"in_rings", frames_in_rings(worker)},
+            {"turns", c.turns.get()},
+            {"idle_turns", c.idle_turns.get()},
+            {"sleeps", c.sleeps.get()}};
+}
+
+Json port_json(const std::string& name, const LivePort& port, const Workers& workers) {
+    std::uint64_t in_frames = 0, in_octets = 0, out_frames = 0, out_octets = 0;
+    for (const auto& worker : workers) {
+        const auto& c = dataplane::counters(*worker, port.id);
+        in_frames += c.in_frames.get();
+        in_octets += c.in_octets.get();
+        out_frames += c.out_frames.get();
+        out_octets += c.out_octets.get();
+    }
+    Json program = nullptr;
+    if (port.config.driver == config::Driver::af_xdp)
+        if (const auto attached = dataplane::xdp_program(port.ifindex, port.config.device); attached && !attached->empty())
+            program = *attached;
+    return {{"name", name},
+            {"driver", driver_word(port.config.driver)},
+            {"device", port.config.device},
+            {"mac", net::to_string(port.device->mac())},
+            {"facility", port.config.facility},
+            {"mtu", port.config.mtu},
+            {"link", port.link},
+            {"receive_worker", port.config.receive_worker},
+            {"transmit_worker", port.config.transmit_worker},
+            {"in_frames", in_frames},
+            {"in_octets", in_octets},
+            {"out_frames", out_frames},
+            {"out_octets", out_octets},
+            {"xdp_program", std::move(program)}};
+}
+
+Json tags_json(const net::VlanStack& stack) {
+    Json tags = Json::array();
+    for (std::size_t i = 0; i < stack.depth; ++i)
+        tags.push_back({{"tpid", fmt::format("{:#06x}", stack.tags[i].tpid)}, {"vid", stack.tags[i].vid}});
+    return tags;
+}
+
+Json interface_json(const std::string& name, const LiveInterface& interface, const Live& live, const Workers& workers) {
+    std::uint64_t in_packets = 0, in_octets = 0, out_packets = 0, out_octets = 0;
+    for (const auto& worker : workers) {
+        const auto& c = dataplane::counters(*worker, interface.id);
+        in_packets += c.in_packets.get();
+        in_octets += c.in_octets.get();
+        out_packets += c.out_packets.get();
+        out_octets += c.out_octets.get();
+    }
+    Json addresses = Json::array();
+    for (const auto& address : interface.config.addresses) addresses.push_back(net::to_string(address));
+    const LiveSecY* secy = secy_of(live, interface);
+    const bool clear = secy == nullptr || secy->config.policy == config::Policy::off;
+    return {{"name", name},
+            {"port", interface.config.port},
+            {"tags", tags_json(interface.config.tags)},
+            {"mtu", interface.config.mtu},
+            {"secured", clear ? Json(nullptr) : Json(secy->secured())},
+            {"carrier", interface.carrier},
+            {"addresses", std::move(addresses)},
+            {"in_packets", in_packets},
+            {"in_octets", in_octets},
+            {"out_packets", out_packets},
+            {"out_octets", out_octets}};
+}
+
+Json secy_json(const std::string& port, const LiveSecY& secy) {
+    const auto& c = *secy.receive_counters;
+    Json receive = Json::array();
+    for (const auto& [sci, counters] : secy.sc_counters) receive.push_back(receive_sc_json(secy, sci, *counters));
+    const auto& config = secy.config;
+    return {{"port", port},
+            {"clear_tags", tags_json(config.clear_tags)},
+            {"sci", sci_text(secy.sci)},
+            {"policy", config.policy == config::Policy::off ? "off" : "must-secure"},
+            {"cipher_suite", std::string(macsec::to_string(config.cipher_suite))},
+            {"confidentiality", config.confidentiality},
+            {"replay_window", config.replay_window ? Json(*config.replay_window) : Json("off")},
+            {"secured", secy.secured()},
+            {"why_not_secured", secy.why_not_secured()},
+            {"transmit", transmit_json(secy)},
+            {"receive", std::move(receive)},
+            {"in_pkts_untagged", c.in_pkts_untagged.get()},
+            {"in_pkts_no_tag", c.in_pkts_no_tag.get()},
+            {"in_pkts_bad_tag", c.in_pkts_bad_tag.get()},
+            {"in_pkts_no_sa_error", c.in_pkts_no_sa_error.get()},
+            {"in_pkts_unknown_sci", c.in_pkts_unknown_sci.get()}};
+}
+
+Json routes_json(const RouteStats& s) {
+    return {{"ipv4", s.ipv4},
+            {"ipv6", s.ipv6},
+            {"pending", s.pending},
+            {"full", s.full},
+            {"refused", s.refused},
+            {"nodes4_used", s.nodes4_used},
+            {"nodes6_used", s.nodes6_used},
+            {"groups", s.groups.groups},
+            {"next_hops", s.groups.next_hops},
+            {"longest_turn_ms", static_cast<double>(s.longest_turn_us) / 1000.0}};
+}
+
+Json fpm_json(const RouteStats& s) {
+    return {{"listening", s.fpm_listening}, {"connected", s.fpm_connected}, {"synced", s.fpm_synced},
+            {"state", s.fpm_state},         {"last_error", s.fpm_last_error}, {"connections", s.fpm_connections},
+            {"frames", s.fpm_frames},       {"messages", s.fpm_messages},   {"octets", s.fpm_octets},
+            {"errors", s.fpm_errors},       {"stale", s.stale}};
+}
+
+Json host_json(const HostPathCounters& c) {
+    return {{"to_host", c.to_host},         {"from_host", c.from_host},     {"tap_write_errors", c.tap_write_errors},
+            {"no_tap", c.no_tap},           {"inject_full", c.inject_full}, {"inject_no_buffer", c.inject_no_buffer},
+            {"inject_malformed", c.inject_malformed}};
+}
+
+Json unsecured_json(const Live& live) {
+    Json names = Json::array();
+    for (const auto& [name, interface] : live.interfaces) {
+        const LiveSecY* secy = secy_of(live, interface);
+        if (secy == nullptr || secy->config.policy == config::Policy::off) names.push_back(name);
+    }
+    return names;
+}
+
+const char* kind_word(dataplane::LeafKind kind) {
+    constexpr const char* words[] = {"none", "group", "local", "connected", "blackhole", "unreachable", "foreign", "none"};
+    return words[static_cast<std::size_t>(kind)];
+}
+
+const char* source_word(dataplane::Source source) {
+    constexpr const char* words[] = {"local", "neighbor", "connected", "fpm", "none"};
+    return words[static_cast<std::size_t>(source)];
+}
+
+}  // namespace demarcd

@@ -1,0 +1,240 @@
+"""Rows 3, 5 and 6 of verify: what is on the wire, rotation of keys, cuts."""
+import os
+import signal
+import time
+
+import configs
+import nonce_check
+import routers
+import topology
+import traffic
+import units
+import wires
+from effects import LabError, progress, wait_for
+from plan import CE, HOLD_S, HOST_A, HOST_B, ROUTERS, WIRES, peer
+from rows import RATE, Result, flows_between, judged
+from traffic import Stream
+
+# Row 5: rotation.
+
+WANT_5 = ("SAK rotation on all links under 20000 frames/s: 0 lost, 0 reordered, pids and BGP uptime unchanged, "
+          "NotValid/NoSA/Late +0, OutPkts = InPktsOK per SC")
+BAD_COUNTERS = ("in_pkts_not_valid", "in_pkts_no_sa", "in_pkts_late")
+
+
+def rotate():
+    """New SAKs on all links: everybody can receive with them, then everybody sends with them, then the old ones go."""
+    old = {name: len(keys) - 1 for name, keys in configs.key_log().items()}
+    new = configs.draw_keys()
+    for transmit, receive in ((old, {n: [old[n], new[n]] for n in old}), (new, {n: [old[n], new[n]] for n in old}),
+                              (new, {n: [new[n]] for n in old})):
+        configs.write_configs(transmit, receive)
+        for router in ROUTERS:
+            routers.reload(router)
+        time.sleep(0.7)
+
+
+def channels():
+    """Per SC (wire, transmitting router): what was sent, what was accepted, what was refused."""
+    states = {r.name: {m["port"]: m for m in routers.status(r)["macsec"]} for r in ROUTERS}
+    found = {}
+    for wire in WIRES:
+        for router in ROUTERS:
+            transmit = states[router.name][wire.name]["transmit"]
+            receive = {s["sci"]: s for s in states[peer(router).name][wire.name]["receive"]}[wire.sci(router)]
+            found[wire.end(router)] = {
+                "an": transmit["an"], "out": transmit["out_pkts_encrypted"] + transmit["out_pkts_protected"],
+                "ok": receive["in_pkts_ok"], **{name: receive[name] for name in BAD_COUNTERS}}
+    return found
+
+
+def quiet_channels():
+    """The same, once two looks agree: a frame between two reads is no loss."""
+    last = channels()
+    for _ in range(60):
+        time.sleep(0.25)
+        now = channels()
+        if now == last:
+            return now
+        last = now
+    raise LabError("MACsec counters never stand still; is something sending in the lab?")
+
+
+def rotation(_facts):
+    before, pids = quiet_channels(), routers.pids()
+    sessions = {r.name: routers.bgp_sessions(r) for r in ROUTERS}
+
+    def meddle(_run):
+        time.sleep(2)
+        progress("row 5: rotating the SAKs of all links")
+        rotate()
+    streams = [Stream(4, RATE // 2, source=HOST_A), Stream(6, RATE // 2, source=HOST_B)]
+    progress(f"row 5: {RATE} frames/s, both families, both ways")
+    outcomes = traffic.flows(streams, 10, meddle)
+    after = quiet_channels()
+    grown = {end: {k: after[end][k] - before[end][k] for k in ("out", "ok", *BAD_COUNTERS)} for end in after}
+    checks = [o.perfect(10) for o in outcomes]
+    turned = sum(after[e]["an"] != before[e]["an"] for e in after)
+    checks.append((turned == len(after), f"{turned}/{len(after)} SCs on a new AN"))
+    checks.append((routers.pids() == pids, "pids unchanged"))
+    checks.append((all(routers.same_sessions(sessions[r.name], routers.bgp_sessions(r)) for r in ROUTERS),
+                   "BGP uptime unchanged"))
+    refused = sum(g[name] for g in grown.values() for name in BAD_COUNTERS)
+    checks.append((refused == 0, f"NotValid/NoSA/Late +{refused}"))
+    unequal = [f"{end}: OutPkts +{g['out']}, InPktsOK +{g['ok']}" for end, g in grown.items() if g["out"] != g["ok"]]
+    checks.append((not unequal, "OutPkts = InPktsOK" if not unequal else "; ".join(unequal)))
+    ok, value = judged(checks)
+    return Result(ok, value, {"flows": [o.figures() for o in outcomes], "per_sc": grown})
+
+
+# Row 6: cuts.
+
+WANT_6 = (f"carrier cut: <= 50 ms of the cut wire's flows lost, 0 of the others, back to four; silent and "
+          f"one-sided cuts recover when BGP's hold time ({HOLD_S} s) ends")
+SLACK_S = 3    # beyond the hold time: its timer has a granularity, and routes take a moment
+
+
+def carrier_cut(wire, checks):
+    """Cut and mended within one run of traffic: both changes must cost nothing but the detection of the cut."""
+    streams = [Stream(4, RATE // 2, source=HOST_A), Stream(6, RATE // 2, source=HOST_B)]
+    sizes, moments = {}, {}
+    sizes["start"] = wires.flush_captures(units.listing())
+
+    def meddle(_run):
+        time.sleep(1)
+        sizes["cut"] = wires.flush_captures(units.listing())
+        time.sleep(1)
+        moments["cut"] = time.time()
+        topology.cut(wire, "carrier")
+        time.sleep(4)
+        topology.mend(wire, "carrier")
+        moments["mended"] = time.time()
+    outcomes = traffic.flows(streams, 14, meddle)
+    for outcome in outcomes:
+        stream = outcome.stream
+        before = flows_between(stream, sizes["start"], sizes["cut"])
+        affected = {port for port, on in before.items() if on.get(wire.name)}
+        lost = sum(n for port, n in outcome.lost_of.items() if port in affected)
+        others = outcome.lost - lost
+        rate = stream.rate * len(affected) / stream.flows
+        ms = 1000 * lost / max(rate, 1)
+        checks.append((bool(affected) and ms <= 50,
+                       f"carrier cut v{stream.family}: {ms:.1f} ms of {len(affected)} flows"))
+        checks.append((others == 0, f"{others} lost of the others"))
+    routers.wait_whole(45)
+    return [o.figures() for o in outcomes]
+
+
+def back_to_four(checks):
+    """After mending: the ways are four again, and the wires really carry it."""
+    starts = wires.flush_captures(units.listing())
+    outcome, = traffic.flows([Stream(4, 5000)], 1)
+    ends = wires.flush_captures(units.listing())
+    used = {name for on in flows_between(outcome.stream, starts, ends).values() for name in on}
+    checks.append((len(used) == 4 and outcome.lost == 0, f"back to {len(used)} wires"))
+
+
+def recovered(kind, outcome, cut_at):
+    """Loss there was, and it ended. A flow that never arrived again shows no end of its hole: its tail is missing."""
+    flows = outcome.received_report["flows"]
+    ended = len(flows) == outcome.stream.flows and all(
+        f["last_ns"] / 1e9 > cut_at + HOLD_S + SLACK_S for f in flows)
+    seconds = outcome.last_loss_after(cut_at)
+    said = f"recovered after {seconds:.1f} s" if ended else "not recovered"
+    return ended and outcome.lost > 0 and seconds <= HOLD_S + SLACK_S, f"{kind} v{outcome.stream.family}: {said}"
+
+
+def blind_cut(kind, wire, checks):
+    """Traffic from the side that does not see the cut. Its losses must end with BGP's hold time."""
+    source = HOST_B if kind == "one-sided" else HOST_A
+    moment = {}
+
+    def meddle(_run):
+        time.sleep(1)
+        moment["cut"] = time.time()
+        topology.cut(wire, kind, CE)
+    try:
+        streams = [Stream(4, 2000, source=source), Stream(6, 2000, source=source)]
+        outcomes = traffic.flows(streams, HOLD_S + SLACK_S + 4, meddle)
+        checks += [recovered(kind, o, moment["cut"]) for o in outcomes]
+    finally:
+        topology.mend(wire, kind, CE)
+    routers.wait_whole(60)
+    return [o.figures() for o in outcomes]
+
+
+def cuts(_facts):
+    checks, details = [], {}
+    routers.wait_whole(30)
+    time.sleep(2)   # without link events
+    progress("row 6: carrier cut of ch2, and back")
+    details["carrier"] = carrier_cut(WIRES[1], checks)
+    back_to_four(checks)
+    for kind, wire in (("silent", WIRES[2]), ("one-sided", WIRES[3])):
+        time.sleep(2)
+        progress(f"row 6: {kind} cut of {wire.name}")
+        details[kind] = blind_cut(kind, wire, checks)
+    ok, value = judged(checks)
+    return Result(ok, value, details)
+
+
+# Row 3: on the wire. Last of all: it ends both routers.
+
+WANT_3 = (">= 10000 frames of 0x88e5 on every wire, 0 of anything else but 0x888e, from before demarcd until after it, "
+          "kill -9 included; capture agrees, 0 dropped; 100 frames per wire decrypted; no (SAK, SSCI, PN) twice")
+VIDS = {w.name: w.vid for w in WIRES}
+
+
+def kill_and_restart(router):
+    """kill -9: the supervisor starts demarcd again; afterwards the lab is whole and carries traffic."""
+    pid = routers.pid(router)
+    os.kill(pid, signal.SIGKILL)
+    wait_for(f"demarcd of {router.name} is started again",
+             lambda: units.listing()[f"demarcd-{router.name}"]["pid"] not in (None, pid), 20)
+    routers.wait_whole(60)
+
+
+def all_wire_checks(listing):
+    """Counters, capture and checker, while both demarcd are down: nothing moves."""
+    wires.flush_captures(listing)
+    count = wires.counters()
+    dropped = wires.capture_drops(listing)
+    document = nonce_check.check({w.name: [str(wires.capture_path(w, r)) for r in ROUTERS] for w in WIRES},
+                                 configs.key_log(), 100, VIDS)
+    captured = {os.path.basename(path)[:-len(".pcap")]: kinds for w in document["wires"].values()
+                for path, kinds in w["captures"].items()}
+    return count, dropped, document, captured
+
+
+def judge_wires(count, dropped, document, captured):
+    per_wire = {w.name: sum(count[w.end(r)]["macsec"] for r in ROUTERS) for w in WIRES}
+    total = {kind: sum(c[kind] for c in count.values()) for kind in wires.KINDS}
+    differ = [end for end in count if captured[end] != count[end]]
+    decrypted = {name: w["decrypted"] for name, w in document["wires"].items()}
+    return [(min(per_wire.values()) >= 10000, f"0x88e5 {total['macsec']}, at least {min(per_wire.values())} on a wire"),
+            (total["other"] == 0, f"others {total['other']}"),
+            (True, f"0x888e {total['eapol']}"),
+            (not differ, "capture agrees" if not differ else f"capture differs on {', '.join(differ)}"),
+            (sum(dropped.values()) == 0, f"{sum(dropped.values())} dropped by the capture"),
+            (min(decrypted.values()) >= 100, f"{min(decrypted.values())} decrypted on a wire"),
+            (document["repeats"] == 0, f"{document['nonces']} nonces, {document['repeats']} twice"),
+            (document["ok"], "checker content" if document["ok"] else "; ".join(document["problems"][:3]))]
+
+
+def on_the_wire(_facts):
+    for router in ROUTERS:
+        progress(f"row 3: kill -9 of demarcd of {router.name}")
+        kill_and_restart(router)
+    traffic.flows([Stream(4, 5000, source=HOST_A), Stream(6, 5000, source=HOST_B)], 2)
+    progress("row 3: stopping both demarcd, reading counters and captures")
+    try:
+        for router in ROUTERS:
+            units.stop(f"demarcd-{router.name}")
+        measured = all_wire_checks(units.listing())
+    finally:
+        for router in ROUTERS:
+            units.start(f"demarcd-{router.name}")
+    progress("row 3: both demarcd started again")
+    routers.wait_whole(60)
+    ok, value = judged(judge_wires(*measured))
+    return Result(ok, value, {"counters": measured[0], "dropped": measured[1], "checker": measured[2]})
