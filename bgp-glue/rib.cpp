@@ -214,6 +214,7 @@ std::optional<Time> Rib::end_of_sync() const {
 
 void Rib::sweep(RouteChanges& changes) {
     state_ = SyncState::synchronized;
+    if (stale_ == 0) return;
     for (auto at = entries_.begin(); at != entries_.end();) {
         Entry& entry = (at++)->second;
         if (entry.generation == generation_) continue;

@@ -210,18 +210,16 @@ bool read_hex(Reading& r, const Node& n, const std::string& path, std::size_t mi
             octets.push_back(static_cast<std::uint8_t>(*v));
     const bool digits = std::ranges::all_of(
         *text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
-    if (!digits)
-        report(r, n, rule::hex_digit, path, "has a character that is no hexadecimal digit",
-               "write " + wants + " and nothing else");
-    else if (text->size() % 2 != 0)
-        report(r, n, rule::hex_odd, path, fmt::format("has {} digits, an odd number", text->size()), "write " + wants);
-    else if (octets.size() < min || octets.size() > max)
-        report(r, n, rule::hex_length, path, fmt::format("has {} digits", text->size()), "write " + wants);
-    else {
-        out = std::move(octets);
-        return true;
-    }
-    return false;
+    const auto refuse = [&](std::string_view rule, const std::string& what) {
+        report(r, n, rule, path, what, "write " + wants);
+        return false;
+    };
+    if (!digits) return refuse(rule::hex_digit, "has a character that is no hexadecimal digit");
+    if (text->size() % 2 != 0) return refuse(rule::hex_odd, fmt::format("has {} digits, an odd number", text->size()));
+    if (octets.size() < min || octets.size() > max)
+        return refuse(rule::hex_length, fmt::format("has {} digits", text->size()));
+    out = std::move(octets);
+    return true;
 }
 
 std::string to_hex(std::span<const std::uint8_t> octets) {

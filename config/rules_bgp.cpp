@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "config/limits.h"
+#include "config/bounds.h"
 #include "config/read.h"
 #include "config/rules.h"
 

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "config/limits.h"
+#include "config/bounds.h"
 #include "config/read.h"
 #include "config/rules.h"
 

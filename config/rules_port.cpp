@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "config/limits.h"
+#include "config/bounds.h"
 #include "config/rules.h"
 
 namespace config {

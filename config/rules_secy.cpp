@@ -3,8 +3,8 @@
 
 #include <map>
 
+#include "config/bounds.h"
 #include "config/codec.h"
-#include "config/limits.h"
 #include "config/rules.h"
 
 namespace config {

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "config/limits.h"
+#include "config/bounds.h"
 #include "config/rules.h"
 
 namespace config {

@@ -47,6 +47,8 @@ void Routes::apply(const bgp_glue::RouteChange& change) {
 
 void Routes::set_route(const net::IpPrefix& prefix, const bgp_glue::Route& route) {
     waiting_.erase(prefix);
+    // Subnets of our interfaces come from our own configuration and carrier, link-local ones never.
+    if (route.protocol == bgp_glue::kProtocolKernel && is_ours(route)) return remove(prefix, Source::fpm);
     const auto leaf = leaf_of(route);
     if (leaf) return set(prefix, Source::fpm, *leaf);
     ++refused_;
@@ -54,6 +56,11 @@ void Routes::set_route(const net::IpPrefix& prefix, const bgp_glue::Route& route
     set(prefix, Source::fpm, Leaf::make(LeafKind::unreachable));
     if (leaf.error() != TableResult::invalid) waiting_[prefix] = route;
     busy_ |= leaf.error() == TableResult::busy;
+}
+
+bool Routes::is_ours(const bgp_glue::Route& route) const {
+    return !route.hops.empty() &&
+           std::ranges::all_of(route.hops, [this](const auto& hop) { return interfaces_.contains(hop.oif); });
 }
 
 // Hops out of interfaces that are not ours are left out; a route with no other is foreign.

@@ -47,6 +47,7 @@ private:
     Routes(std::unique_ptr<dataplane::Fib4>, std::unique_ptr<dataplane::Fib6>, std::unique_ptr<dataplane::GroupTable>);
     std::expected<dataplane::Leaf, dataplane::TableResult> leaf_of(const bgp_glue::Route& route);
     std::expected<dataplane::Leaf, dataplane::TableResult> leaf_of(std::span<const dataplane::WeightedHop> hops);
+    bool is_ours(const bgp_glue::Route& route) const;
     void set_route(const net::IpPrefix& prefix, const bgp_glue::Route& route);
     void set(const net::IpPrefix& prefix, dataplane::Source source, dataplane::Leaf leaf);
     void remove(const net::IpPrefix& prefix, dataplane::Source source);

@@ -180,7 +180,7 @@ def write_configs(transmit, receive):
 def write_frr():
     """FRR's configuration as demarc makes it from the router's."""
     for router in ROUTERS:
-        for daemon in ("zebra", "bgpd"):
+        for daemon in ("zebra", "staticd", "bgpd"):
             text = run([binary("demarc"), "frr-config", router.config, "--daemon", daemon]).stdout
             private(router.frr / f"{daemon}.conf", text, mode=0o640, group=frr_group())
 

@@ -93,6 +93,7 @@ def start_everything():
         wait_for(f"demarcd of {router.name} answers (log: {LOGS}/demarcd-{router.name}.log)",
                  lambda r=router: routers.status(r), 20)
         units.start(f"zebra-{router.name}")
+        units.start(f"staticd-{router.name}")
         units.start(f"bgpd-{router.name}")
     progress(f"started in {time.monotonic() - began:.1f} s; waiting for BGP and routes")
 

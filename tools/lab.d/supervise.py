@@ -2,7 +2,7 @@
 
 One process, one thread. It listens on a Unix socket (mode 0600) for one JSON request a connection:
 {"do":"start"|"stop","unit":NAME}, {"do":"list"}, {"do":"quit"}. Units come from a JSON file:
-[{"name","argv","log","restart":true,"stop_timeout_s":5}]. Nothing runs before it is started by name.
+[{"name","argv","log","restart":true,"stop_timeout_s":5,"needs":SOCKET}]; a unit waits until somebody listens on the socket it needs. Nothing runs before it is started by name.
 """
 import json
 import os
@@ -15,6 +15,18 @@ import time
 from pathlib import Path
 
 FIRST_DELAY_S, LAST_DELAY_S = 0.3, 5.0
+
+
+def answers(path):
+    """Somebody listens on that Unix socket; true when there is nothing to wait for."""
+    if not path:
+        return True
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        try:
+            s.connect(path)
+        except OSError:
+            return False
+    return True
 
 
 class Unit:
@@ -30,6 +42,9 @@ class Unit:
     def start(self):
         self.wanted, self.next_start = True, None
         if self.process and self.process.poll() is None:
+            return
+        if not answers(self.spec.get("needs")):
+            self.next_start = time.monotonic() + 0.05
             return
         log = open(self.spec["log"], "ab", buffering=0)
         log.write(f"--- start {self.starts + 1}\n".encode())

@@ -166,3 +166,8 @@ def traceroute(host, family, address):
     """The hops, as addresses; '*' where nobody answered."""
     out = run_in(host.ns, ["traceroute", f"-{family}", "-n", "-q1", "-w2", "-m6", address], timeout=60).stdout
     return re.findall(r"^\s*\d+\s+(\S+)", out, re.M)
+
+
+def settle(seconds):
+    """Long enough for what is under way to arrive."""
+    time.sleep(seconds)

@@ -12,7 +12,7 @@ import wires
 from effects import LabError, inside, wait_for
 from plan import CAPTURES, LOGS, ROUTERS, RUN, WIRES, binary
 
-ZEBRA, BGPD = Path("/usr/lib/frr/zebra"), Path("/usr/lib/frr/bgpd")
+ZEBRA, BGPD, STATICD = (Path("/usr/lib/frr") / daemon for daemon in ("zebra", "bgpd", "staticd"))
 
 
 def unit(name, argv, **more):
@@ -31,8 +31,11 @@ def specifications():
         units.append(unit(f"zebra-{router.name}", inside(router.ns, [
             ZEBRA, "-f", router.frr / "zebra.conf", "-i", router.frr / "zebra.pid", *frr, "-M", "dplane_fpm_nl"]),
             stop_timeout_s=3))
-        units.append(unit(f"bgpd-{router.name}", inside(router.ns, [
-            BGPD, "-f", router.frr / "bgpd.conf", "-i", router.frr / "bgpd.pid", *frr]), stop_timeout_s=3))
+        # bgpd tries zebra again only after 10 s, and refuses IPv6 routes of sessions that came up before it has interfaces.
+        for name, program in (("staticd", STATICD), ("bgpd", BGPD)):
+            units.append(unit(f"{name}-{router.name}", inside(router.ns, [
+                program, "-f", router.frr / f"{name}.conf", "-i", router.frr / f"{name}.pid", *frr]),
+                stop_timeout_s=3, needs=str(router.frr / "zserv")))
     return units
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Replays a recorded FPM stream and prints the routes it ends with, one per line, sorted. Independent of Demarc's code."""
+"""Replays a recorded FPM stream and prints the routes it ends with, sorted. Shares no code with Demarc."""
 import argparse
 import ipaddress
 import struct
