@@ -286,7 +286,7 @@ int main(int argc, char** argv) {
     f6.addresses = draw_addresses(kAddresses, f6.routes, random);
     add_ours(f6);
     add_rte_fib6(f6, "rte_fib6 2B", RTE_FIB6_TRIE_2B, 32767);
-    add_rte_fib6(f6, "rte_fib6 4B", RTE_FIB6_TRIE_4B, 524288);
+    add_rte_fib6(f6, "rte_fib6 4B", RTE_FIB6_TRIE_4B, options.routes > 200'000 ? 1 << 21 : 1 << 19);
     compare_answers(f4);
     compare_answers(f6);
     measure(f4, options.rounds);

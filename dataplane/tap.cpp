@@ -184,6 +184,14 @@ Result Tap::link_mode(bool dormant) {
     return {};
 }
 
+Result Tap::repeat_addresses() {
+    Result first;
+    for (const auto& a : setup_.addresses)
+        if (auto done = host_->netlink().add_address(index_, a); !done && first)
+            first = std::unexpected(failed("address " + net::to_string(a), done.error()));
+    return first;
+}
+
 Result Tap::set_carrier(bool up) {
     if (carrier_ == up) return {};
     if (!up)

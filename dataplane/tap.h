@@ -67,6 +67,10 @@ public:
     // possible.
     std::expected<void, std::string> change(const TapSetup&);
 
+    // Says the addresses to netlink listeners again. zebra handles links and addresses in different threads: an address that
+    // comes within milliseconds of its new link is lost on it.
+    std::expected<void, std::string> repeat_addresses();
+
     // The carrier, seen by netlink listeners within milliseconds. Linkwatch may hold a plain carrier event back for a
     // second; a change of the operational state is told at once: down is dormant first, then the carrier; up in
     // reverse.

@@ -92,6 +92,7 @@ private:
     void refresh_all();
     void carrier_up_later(const std::string& name);
     void set_carrier(LiveInterface& interface, bool up);
+    void repeat_addresses(const std::string& name);
     void probe(const NeighborKey& key);
     LiveInterface* by_ifindex(std::uint32_t ifindex);
     const LiveInterface* by_id(dataplane::InterfaceId id) const;

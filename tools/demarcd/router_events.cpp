@@ -13,6 +13,7 @@ namespace demarcd {
 namespace {
 
 constexpr auto kStable = std::chrono::milliseconds(200);  // before carrier is shown up
+constexpr auto kRepeat = std::chrono::seconds(2);          // after carrier: a busy zebra hears our addresses once more
 
 }  // namespace
 
@@ -143,7 +144,16 @@ void Router::set_carrier(LiveInterface& interface, bool up) {
         spdlog::error("interface {}: {}", name_of(interface.id), done.error());
     spdlog::info("interface {}: carrier {}", name_of(interface.id), up ? "up" : "down");
     say_own_routes();
-    if (up) adjacencies_->probe_unresolved();
+    if (!up) return;
+    adjacencies_->probe_unresolved();
+    repeat_addresses(name_of(interface.id));
+    loop_.after(kRepeat, [this, name = name_of(interface.id)] { repeat_addresses(name); });
+}
+
+void Router::repeat_addresses(const std::string& name) {
+    const auto found = live_.interfaces.find(name);
+    if (found == live_.interfaces.end()) return;
+    if (auto done = found->second.tap->repeat_addresses(); !done) spdlog::error("interface {}: {}", name, done.error());
 }
 
 LiveInterface* Router::by_ifindex(std::uint32_t ifindex) {
