@@ -1,8 +1,9 @@
 // docs/ieee-names.md names every MACsec counter and verdict there is, and no other.
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
+#include <sstream>
+#include <string>
 
 #include "macsec/verdict.h"
 #include "tests/unit/catch.h"
@@ -11,26 +12,30 @@ namespace {
 
 // First column -> second column of the table rows whose first column is code.
 std::map<std::string, std::string> rows() {
-    static const std::regex row(R"(\| `([^`]+)` \| ([^|]*) \|.*)");
     std::ifstream in(DEMARC_SOURCE_ROOT "/docs/ieee-names.md");
     REQUIRE(in);
     std::map<std::string, std::string> found;
     for (std::string line; std::getline(in, line);) {
-        std::smatch match;
-        if (std::regex_match(line, match, row)) CHECK(found.emplace(match[1].str(), match[2].str()).second);
+        const std::size_t end = line.find("` | ");
+        if (!line.starts_with("| `") || end == line.npos) continue;
+        const std::size_t second = end + 4;
+        CHECK(found.emplace(line.substr(3, end - 3), line.substr(second, line.find(" |", second) - second)).second);
     }
     return found;
 }
 
 // Members of the counter structures that the control protocol shows.
 std::set<std::string> counters() {
-    static const std::regex name("\\b(?:in|out)_(?:pkts|octets)_[a-z_]+");
     std::ifstream in(DEMARC_SOURCE_ROOT "/macsec/secy.h");
     REQUIRE(in);
     std::set<std::string> found;
     for (std::string line; std::getline(in, line);) {
-        if (line.find("    Counter ") != 0) continue;
-        for (std::sregex_iterator it(line.begin(), line.end(), name), end; it != end; ++it) found.insert(it->str());
+        if (!line.starts_with("    Counter ")) continue;
+        std::istringstream names(line.substr(12));
+        for (std::string name; names >> name;) {
+            name.pop_back();  // its comma or semicolon
+            if (name.starts_with("in_") || name.starts_with("out_")) found.insert(name);
+        }
     }
     return found;
 }
@@ -53,6 +58,7 @@ TEST_CASE("every MACsec verdict stands in ieee-names.md with its counter") {
 
 TEST_CASE("every MACsec counter stands in ieee-names.md, and nothing that is neither") {
     auto found = rows();
+    CHECK(counters().size() >= 20);
     for (const auto& counter : counters()) {
         INFO(counter);
         CHECK(found.erase(counter) == 1);
