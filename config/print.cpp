@@ -151,7 +151,7 @@ Node Named<T>::write(const std::map<std::string, T>& v, bool resolved) const {
 
 Node WorkersCodec::write(const Workers& v, bool resolved) const {
     Workers w = v;
-    const bool cores_say_it = w.count == w.cores.size();
+    const bool cores_say_it = !w.cores.empty() && w.count == w.cores.size();
     if (!resolved && cores_say_it) w.count = Workers{}.count;
     return Struct<Workers>{}.write(w, resolved || !(w.cores.empty() || cores_say_it));
 }

@@ -23,11 +23,14 @@ inline void cut_padding(rte_mbuf* m, std::uint32_t packet_octets) noexcept {
 
 // 1. the header's shape (RFC 1812 5.2.2)
 inline Verdict check_header(const net::Ipv4Header& h, std::uint32_t octets) noexcept {
-    if (h.version() != 4) return Verdict::ip_bad_version;
-    if (h.header_octets() < net::kIpv4HeaderOctets || h.packet_octets() < h.header_octets())
-        return Verdict::ip_bad_header_length;
+    if (h.has_options()) [[unlikely]] {  // or no IPv4 header at all
+        if (h.version() != 4) return Verdict::ip_bad_version;
+        if (h.header_octets() < net::kIpv4HeaderOctets) return Verdict::ip_bad_header_length;
+    }
+    if (h.packet_octets() < h.header_octets()) return Verdict::ip_bad_header_length;
     if (h.packet_octets() > octets) return Verdict::ip_truncated;
-    return net::checksum_ok(h.octets(), h.header_octets()) ? Verdict::forward : Verdict::ip_bad_checksum;
+    const bool ok = h.has_options() ? net::checksum_ok(h.octets(), h.header_octets()) : net::checksum_ok_20(h.octets());
+    return ok ? Verdict::forward : Verdict::ip_bad_checksum;
 }
 
 // RFC 8200 3. A jumbogram (RFC 2675: length 0 and a hop-by-hop option) does not fit any of our links.

@@ -48,19 +48,39 @@ InterfaceId interface_of(const TagMap& map, const net::VlanStack& stack) noexcep
     return by_vid(stack.tags[0].tpid == net::kTpidService ? map.service : map.customer, stack.tags[0].vid);
 }
 
-Verdict pop(const Forwarding& f, const TagMap& map, rte_mbuf* m, std::uint16_t clear, Meta& meta) noexcept {
+// What the tags say: the interface, and the octets that come off. No octets: malformed.
+struct Place {
+    InterfaceId interface{};
+    std::uint16_t octets{};
+};
+
+Place place_of_stack(const TagMap& map, const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
+    const auto tags = read_tags(frame, octets, at);
+    return tags ? Place{interface_of(map, tags->stack), tags->octets} : Place{};
+}
+
+// One tag, as nearly every tagged frame has it, without building a stack.
+Place place_of(const TagMap& map, const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
+    if (octets < at + net::kTagOctets + 2) return {};
+    const std::uint16_t vid = net::type_at(frame, at + 2) & 0xFFF;
+    const bool single = vid != 0 && vid != kVidReserved && !net::is_tpid(net::type_at(frame, at + net::kTagOctets));
+    if (!single) return place_of_stack(map, frame, octets, at);
+    const auto& by = net::type_at(frame, at) == net::kTpidService ? map.service : map.customer;
+    return {by_vid(by, vid), net::kTagOctets};
+}
+
+Verdict pop(const Forwarding& f, const TagMap& map, rte_mbuf* m, std::uint32_t clear, Meta& meta) noexcept {
     const std::size_t at = net::kAddressOctets + clear;
     if (m->data_len < at + 2) return Verdict::runt;
-    std::uint16_t strip = clear;
-    meta.ingress = map.untagged;
+    Place place{map.untagged, 0};
     if (net::is_tpid(net::type_at(frame_of(m), at))) {
-        const auto tags = read_tags(frame_of(m), m->data_len, at);
-        if (!tags) return Verdict::bad_vlan_stack;
-        meta.ingress = interface_of(map, tags->stack);
-        strip = static_cast<std::uint16_t>(clear + tags->octets);
+        place = place_of(map, frame_of(m), m->data_len, at);
+        if (place.octets == 0) return Verdict::bad_vlan_stack;
     }
-    if (find(f, meta.ingress) == nullptr) return Verdict::unknown_vlan;
-    if (strip != 0) strip_tags(m, strip);
+    meta.ingress = place.interface;
+    if (find(f, place.interface) == nullptr) return Verdict::unknown_vlan;
+    const std::uint32_t strip = clear + place.octets;
+    if (strip != 0) strip_tags(m, static_cast<std::uint16_t>(strip));
     return Verdict::forward;
 }
 
@@ -79,7 +99,7 @@ void pop_vlan(Worker& w, const Forwarding& f, Batch& b) noexcept {
         Meta& meta = b.meta[i];
         const TagMap& map = port.secured ? port.inside[meta.secy_of_port] : port.plain;
         const std::uint32_t clear = port.secured ? f.secys[meta.secy].clear_tags.octets() : 0;
-        const Verdict v = pop(f, map, b.mbuf[i], static_cast<std::uint16_t>(clear), meta);
+        const Verdict v = pop(f, map, b.mbuf[i], clear, meta);
         if (v == Verdict::forward) [[likely]]
             count.add(meta.ingress, b.mbuf[i]->data_len);
         else

@@ -19,8 +19,8 @@ Verdict pass_around(const Forwarding& f, const PortEntry& port, const rte_mbuf* 
     return is_kay_pdu(secy, port.mac, frame, secy.clear_tags.octets()) ? Verdict::forward : Verdict::inject_bad;
 }
 
-void protect_run(const SecYEntry& secy, Batch& b, std::size_t start, std::size_t end) noexcept {
-    std::array<macsec::Frame, kBatch> frames;
+void protect_run(Worker& w, const SecYEntry& secy, Batch& b, std::size_t start, std::size_t end) noexcept {
+    auto& frames = w.spans;
     for (std::size_t i = start; i < end; ++i) frames[i] = span_of(b.mbuf[i], secy.clear_tags.octets());
     macsec::protect(secy.transmit, std::span(frames).subspan(start, end - start));
     for (std::size_t i = start; i < end; ++i) {
@@ -35,14 +35,14 @@ bool same_run(const Meta& a, const Meta& b) noexcept { return a.secy == b.secy &
 
 }  // namespace
 
-void protect(Worker&, const Forwarding& f, Batch& b) noexcept {
+void protect(Worker& w, const Forwarding& f, Batch& b) noexcept {
     const PortEntry& port = f.ports[b.port.value];
     if (!port.secured) return;
     for (std::size_t start = 0, end = 0; start < b.count; start = end) {
         const Meta& first = b.meta[start];
         for (end = start + 1; end < b.count && same_run(first, b.meta[end]);) ++end;
         if (!first.kay && first.secy < f.secys.size() && f.secys[first.secy].port == b.port) [[likely]] {
-            protect_run(f.secys[first.secy], b, start, end);
+            protect_run(w, f.secys[first.secy], b, start, end);
             continue;
         }
         for (std::size_t i = start; i < end; ++i) {

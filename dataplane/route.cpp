@@ -17,22 +17,6 @@ namespace dataplane {
 
 namespace {
 
-// The frames of one family whose destination is looked up.
-template <class Address>
-struct Lookups {
-    std::size_t count{};
-    std::array<std::uint8_t, kBatch> frame;  // index in the batch
-    std::array<Address, kBatch> destination;
-    std::array<Leaf, kBatch> leaf;
-
-    void add(std::size_t i, const Address& to) noexcept {
-        frame[count] = static_cast<std::uint8_t>(i);
-        destination[count++] = to;
-    }
-};
-using Lookups4 = Lookups<net::Ipv4Address>;
-using Lookups6 = Lookups<net::Ipv6Address>;
-
 Verdict prepare_ipv4(const InterfaceEntry& in, rte_mbuf* m, Meta& meta) noexcept {
     const std::uint32_t octets = m->data_len - std::uint32_t{net::kEthernetOctets};
     if (octets < net::kIpv4HeaderOctets) return Verdict::ip_truncated;
@@ -57,19 +41,19 @@ Verdict prepare_ipv6(const InterfaceEntry& in, rte_mbuf* m, Meta& meta) noexcept
     return v == Verdict::forward ? check_destination(h, in, meta) : v;
 }
 
-Verdict prepare(const Forwarding& f, Batch& b, std::size_t i, Lookups4& four, Lookups6& six) noexcept {
+Verdict prepare(Worker& w, const Forwarding& f, Batch& b, std::size_t i) noexcept {
     rte_mbuf* m = b.mbuf[i];
     Meta& meta = b.meta[i];
     const InterfaceEntry& in = f.interfaces[meta.ingress.value];
     switch (net::type_at(frame_of(m), net::kAddressOctets)) {
         case net::kEtherTypeIpv4: {
             const Verdict v = prepare_ipv4(in, m, meta);
-            if (v == Verdict::forward) four.add(i, net::Ipv4Header(frame_of(m) + net::kEthernetOctets).destination());
+            if (v == Verdict::forward) w.lookups4.add(i, net::Ipv4Header(frame_of(m) + net::kEthernetOctets).destination());
             return v;
         }
         case net::kEtherTypeIpv6: {
             const Verdict v = prepare_ipv6(in, m, meta);
-            if (v == Verdict::forward) six.add(i, net::Ipv6Header(frame_of(m) + net::kEthernetOctets).destination());
+            if (v == Verdict::forward) w.lookups6.add(i, net::Ipv6Header(frame_of(m) + net::kEthernetOctets).destination());
             return v;
         }
         case net::kEtherTypeArp: return Verdict::punt_arp_nd;
@@ -141,15 +125,14 @@ void look_up(Worker& w, const Forwarding& f, Batch& b, const Fib& fib, Lookups<A
 }  // namespace
 
 void route(Worker& w, const Forwarding& f, Batch& b) noexcept {
-    Lookups4 four;
-    Lookups6 six;
+    w.lookups4.count = w.lookups6.count = 0;
     for (std::size_t i = 0; i < b.count; ++i) {
-        const Verdict v = prepare(f, b, i, four, six);
+        const Verdict v = prepare(w, f, b, i);
         if (v != Verdict::forward) [[unlikely]]
             b.stop(i, v);
     }
-    look_up<net::Ipv4Header>(w, f, b, *f.fib4, four);
-    look_up<net::Ipv6Header>(w, f, b, *f.fib6, six);
+    look_up<net::Ipv4Header>(w, f, b, *f.fib4, w.lookups4);
+    look_up<net::Ipv6Header>(w, f, b, *f.fib6, w.lookups6);
 }
 
 }  // namespace dataplane

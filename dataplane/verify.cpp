@@ -9,9 +9,9 @@
 
 namespace dataplane {
 
-void verify(Worker&, const Forwarding& f, Batch& b) noexcept {
+void verify(Worker& w, const Forwarding& f, Batch& b) noexcept {
     if (!f.ports[b.port.value].secured) return;
-    std::array<macsec::Frame, kBatch> frames;
+    auto& frames = w.spans;
     for (std::size_t start = 0, end = 0; start < b.count; start = end) {
         const std::uint16_t index = b.meta[start].secy;
         const SecYEntry& secy = f.secys[index];  // classify lets nothing pass without one

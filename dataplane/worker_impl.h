@@ -41,6 +41,20 @@ struct Egress {
     std::array<EgressFrame, kEgressRoom> transit;
 };
 
+// The frames of one family whose destination is looked up.
+template <class Address>
+struct Lookups {
+    std::size_t count{};
+    std::array<std::uint8_t, kBatch> frame;  // index in the batch
+    std::array<Address, kBatch> destination;
+    std::array<Leaf, kBatch> leaf;
+
+    void add(std::size_t i, const Address& to) noexcept {
+        frame[count] = static_cast<std::uint8_t>(i);
+        destination[count++] = to;
+    }
+};
+
 // Octets taken from a connection's bucket and not yet used.
 struct Credit {
     const Policer* of{};
@@ -67,6 +81,9 @@ struct Worker {
     const WorkerId id;
     const WorkerSetup setup;
     Batch batch;
+    Lookups<net::Ipv4Address> lookups4;                // here and not on the stack: cleared once, not per batch
+    Lookups<net::Ipv6Address> lookups6;
+    std::array<macsec::Frame, kBatch> spans;           // the batch, as macsec sees it
     std::uint64_t now{};    // nanoseconds, read once per turn
     std::uint64_t turn{};
     std::size_t moved{};    // frames that came in during this turn
