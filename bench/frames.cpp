@@ -69,8 +69,8 @@ bool write_pcap(const std::string& path, const std::vector<Octets>& frames) {
     bool ok = put(f.get(), kMagic, std::uint16_t{2}, std::uint16_t{4}, kZero, kZero, kSnap, kEthernet);
     for (const Octets& frame : frames) {
         const auto length = static_cast<std::uint32_t>(frame.size());
-        ok = ok && put(f.get(), kZero, kZero, length, length) &&
-             std::fwrite(frame.data(), 1, length, f.get()) == length;
+        ok =
+            ok && put(f.get(), kZero, kZero, length, length) && std::fwrite(frame.data(), 1, length, f.get()) == length;
     }
     return ok && std::fflush(f.get()) == 0;
 }

@@ -12,8 +12,8 @@ namespace bench {
 
 using Octets = std::vector<std::uint8_t>;
 
-inline constexpr std::size_t kFrames = 512;   // of one file: whole bursts of 64, and they fit a port's buffers
-inline constexpr unsigned kRoutes = 1000;     // 10.0.0.0/24 to 10.3.231.0/24
+inline constexpr std::size_t kFrames = 512;  // of one file: whole bursts of 64, and they fit a port's buffers
+inline constexpr unsigned kRoutes = 1000;    // 10.0.0.0/24 to 10.3.231.0/24
 
 constexpr std::uint32_t prefix_of(unsigned route) { return 0x0A00'0000u + (route << 8); }
 

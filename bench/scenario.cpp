@@ -5,7 +5,6 @@
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 
-
 #include "dataplane/pipeline.h"
 #include "dataplane/verdict.h"
 
@@ -205,7 +204,7 @@ std::uint64_t Scenario::turns(std::uint64_t frames) noexcept {
     rte_rcu_qsbr_thread_online(common_.qsbr, 0);
     std::uint64_t in = 0;
     while (in < frames) {
-        const std::size_t moved = poll(*worker_, rte_rdtsc() / 2);
+        const std::size_t moved = poll(*worker_, rte_rdtsc());
         rte_rcu_qsbr_quiescent(common_.qsbr, 0);
         if (moved == 0) break;  // no buffers: lost() tells
         in += moved;
@@ -223,7 +222,8 @@ std::optional<std::string> Scenario::lost() const {
     auto what = fmt::format("{} at {} octets: {} frames came in and {} went out",
                             kKindWords[static_cast<std::size_t>(kind_)], octets_, in, out);
     for (std::size_t v = 0; v < kVerdicts; ++v)
-        if (const auto n = c.verdicts[v].get(); n != 0) what += fmt::format("; {} {}", n, word(static_cast<Verdict>(v)));
+        if (const auto n = c.verdicts[v].get(); n != 0)
+            what += fmt::format("; {} {}", n, word(static_cast<Verdict>(v)));
     return what;
 }
 

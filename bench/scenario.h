@@ -55,7 +55,8 @@ public:
     Kind kind() const noexcept { return kind_; }
     std::size_t octets() const noexcept { return octets_; }
     dataplane::Worker& worker() noexcept { return *worker_; }
-    // Turns of the worker, as its thread runs them, until `frames` frames came in; what came in.
+    // Turns of the worker, as its thread runs them (the time-stamp counter serves as the clock), until `frames` frames
+    // came in; what came in.
     std::uint64_t turns(std::uint64_t frames) noexcept;
     // Whether stages are timed.
     void time_stages(bool on) noexcept { forwarding_->stage_clocks = on; }

@@ -185,7 +185,6 @@ private:
 
     void singles() {
         whole(Subject::bgp, "", "bgp", at("bgp"));
-        whole(Subject::punt_rates, "", "host.punt-rates", at("host", "punt-rates"));
         whole(Subject::router_name, "", "router",
               {part(at("router").a, {"name"}, true), part(at("router").b, {"name"}, true)});
         whole(Subject::log_level, "", "log", at("log"));
@@ -199,7 +198,7 @@ private:
         add("workers", at("workers"));
         add("memory", at("memory"));
         add("fib", at("fib"));
-        add("host", {part(at("host").a, {"punt-rates"}, false), part(at("host").b, {"punt-rates"}, false)});
+        add("host", at("host"));
     }
 
     const Model &a_, &b_;

@@ -18,7 +18,6 @@ enum class Subject : std::uint8_t {
     secy_keys,   // port and clear tags: static keys or MKA settings of a SecY that stays
     port,        // its name; changed: facility or MTU
     bgp,
-    punt_rates,
     router_name,
     log_level,
 };

@@ -49,7 +49,7 @@ void bgp_router_id(const Model& m, Findings& f) {
               "write an IPv4 address of the router");
 }
 
-// RFC 4271 4.2: hold time 0 or at least 3 s. FRR takes whole seconds.
+// RFC 4271 4.2: at least 3 s. Without a hold time a dead peer would keep its routes. FRR takes whole seconds.
 void bgp_timers(const Model& m, Findings& f) {
     if (!m.bgp) return;
     const Bgp& b = *m.bgp;
@@ -59,10 +59,9 @@ void bgp_timers(const Model& m, Findings& f) {
             f.add(fmt::format("bgp.timers.{}", name), fmt::format("`{}` is {} ms", name, ms),
                   "write whole seconds, at most 65535s");
     if (b.connect_ms == 0) f.add("bgp.timers.connect", "`connect` is 0", "write at least 1s");
-    if (b.hold_ms == 0) return;
     if (b.hold_ms < 3000 || b.keepalive_ms == 0 || b.hold_ms < 3 * std::min<std::uint64_t>(b.keepalive_ms, 65'535'000))
         f.add("bgp.timers.hold", fmt::format("`hold` is {} ms with a keepalive of {} ms", b.hold_ms, b.keepalive_ms),
-              "write at least 3s and three times `keepalive`, or 0s");
+              "write at least 3s and three times `keepalive`");
 }
 
 void neighbor_interface(const Model& m, Findings& f) {

@@ -68,7 +68,8 @@ std::vector<std::string> rules() {
 
 std::string render(const Diagnostic& d, std::string_view file) {
     const std::string place = d.place.line == 0 ? "" : fmt::format(":{}:{}", d.place.line, d.place.column);
-    return fmt::format("{}{}: {}: {} ({})", file, place, d.rule, d.message, d.remedy);
+    const std::string remedy = d.remedy.empty() ? "" : fmt::format(" ({})", d.remedy);  // or in the message
+    return fmt::format("{}{}: {}: {}{}", file, place, d.rule, d.message, remedy);
 }
 
 }  // namespace config

@@ -48,12 +48,14 @@ Verdict prepare(Worker& w, const Forwarding& f, Batch& b, std::size_t i) noexcep
     switch (net::type_at(frame_of(m), net::kAddressOctets)) {
         case net::kEtherTypeIpv4: {
             const Verdict v = prepare_ipv4(in, m, meta);
-            if (v == Verdict::forward) w.lookups4.add(i, net::Ipv4Header(frame_of(m) + net::kEthernetOctets).destination());
+            if (v == Verdict::forward)
+                w.lookups4.add(i, net::Ipv4Header(frame_of(m) + net::kEthernetOctets).destination());
             return v;
         }
         case net::kEtherTypeIpv6: {
             const Verdict v = prepare_ipv6(in, m, meta);
-            if (v == Verdict::forward) w.lookups6.add(i, net::Ipv6Header(frame_of(m) + net::kEthernetOctets).destination());
+            if (v == Verdict::forward)
+                w.lookups6.add(i, net::Ipv6Header(frame_of(m) + net::kEthernetOctets).destination());
             return v;
         }
         case net::kEtherTypeArp: return Verdict::punt_arp_nd;

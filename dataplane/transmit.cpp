@@ -35,6 +35,11 @@ void set_held(Worker& w, Egress& e, std::size_t count) noexcept {
 
 void send_held(Worker& w, const Forwarding& f, PortId id) noexcept {
     Egress& e = w.egress[id.value];
+    // What was held while the port was plain is in clear: once the port is secured it never leaves.
+    if (e.held_clear && f.ports[id.value].secured) [[unlikely]] {
+        drop(w, std::span(e.held).first(e.held_count), Verdict::secured_port_clear);
+        return set_held(w, e, 0);
+    }
     const std::uint16_t sent = send(w, f.ports[id.value], id, e.held.data(), e.held_count);
     std::copy(e.held.begin() + sent, e.held.begin() + e.held_count, e.held.begin());
     set_held(w, e, e.held_count - std::size_t{sent});
@@ -44,9 +49,12 @@ void send_held(Worker& w, const Forwarding& f, PortId id) noexcept {
 }
 
 // Protected frames keep their order: behind the held ones, even if the device would take them now.
-void hold(Worker& w, Egress& e, std::span<rte_mbuf*> frames) noexcept {
+void hold(Worker& w, Egress& e, std::span<rte_mbuf*> frames, bool secured) noexcept {
     if (frames.empty()) return;
-    if (e.held_count == 0) e.held_since = w.now;
+    if (e.held_count == 0) {
+        e.held_since = w.now;
+        e.held_clear = !secured;
+    }
     const std::size_t room = std::min(frames.size(), e.held.size() - e.held_count);
     std::copy_n(frames.begin(), room, e.held.begin() + e.held_count);
     set_held(w, e, e.held_count + room);
@@ -112,7 +120,7 @@ void transmit(Worker& w, const Forwarding& f, Batch& b) noexcept {
     if (e.held_count == 0) sent = send(w, f.ports[b.port.value], b.port, b.mbuf.data(), b.count);
     const auto refused = std::span(b.mbuf).subspan(sent, b.count - sent);
     if (b.meta[0].ours)
-        hold(w, e, refused);
+        hold(w, e, refused, f.ports[b.port.value].secured);
     else
         drop(w, refused, Verdict::tx_refused);
     b.count = 0;

@@ -35,6 +35,7 @@ struct Egress {
     std::uint16_t ours_count{}, ours_sent{};
     std::uint16_t transit_count{}, transit_sent{};
     std::uint16_t held_count{};
+    bool held_clear{};                                 // held frames are of a time when the port was plain
     std::uint64_t held_since{};
     std::array<rte_mbuf*, kBatch> held;                // ours, ready for the wire, refused by the device once
     std::array<EgressFrame, kOursRoom> ours;           // the KaYs', then first, then rest

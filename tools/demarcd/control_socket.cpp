@@ -84,7 +84,6 @@ void ControlSocket::accept_client() {
 
 void ControlSocket::on_client(int fd, std::uint32_t events) {
     auto& [id, client] = clients_.at(fd);
-    client.last = Clock::now();
     if ((events & EPOLLOUT) != 0 && !write_some(fd, client)) return drop(fd);
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !read_some(fd, client)) return drop(fd);
     next_request(id, fd, client);
@@ -101,7 +100,8 @@ bool ControlSocket::read_some(int fd, Client& client) {
 
 void ControlSocket::next_request(std::uint64_t id, int fd, Client& client) {
     const auto end = client.in.find('\n');
-    if (client.answering || end == std::string::npos) return;
+    if (client.answering || !client.out.empty() || end == std::string::npos) return;
+    client.last = Clock::now();  // a client that trickles octets, in or out, is as silent as one that hangs
     std::string request = client.in.substr(0, end);
     client.in.erase(0, end + 1);
     client.answering = true;

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -54,6 +55,9 @@ std::expected<std::unique_ptr<LeaseKeeper>, std::string> LeaseKeeper::open(const
     const std::string leases = state_directory + "/leases";
     if (!make_directory(state_directory)) return std::unexpected(failed(state_directory));
     if (!make_directory(leases)) return std::unexpected(failed(leases));
+    // A directory that a power cut forgets would make every key look unused.
+    if (!sync_directory(state_directory) || !sync_directory(state_directory + "/.."))
+        return std::unexpected(failed(state_directory));
     const std::string lock_file = leases + "/lock";
     const int lock = ::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0) return std::unexpected(failed(lock_file));
@@ -98,7 +102,8 @@ std::expected<std::optional<std::uint64_t>, std::string> LeaseKeeper::stored(con
 std::expected<std::uint64_t, std::string> LeaseKeeper::first_transmit_pn(const std::string& fingerprint) const {
     const auto ceiling = stored(fingerprint, LeaseDirection::transmit);
     if (!ceiling) return std::unexpected(ceiling.error());
-    return macsec::first_pn(*ceiling);
+    const auto use = uses_.find(fingerprint);
+    return std::max(macsec::first_pn(*ceiling), use == uses_.end() ? 0 : use->second.top);
 }
 
 std::expected<std::uint64_t, std::string> LeaseKeeper::first_receive_pn(const std::string& fingerprint) const {
@@ -107,12 +112,40 @@ std::expected<std::uint64_t, std::string> LeaseKeeper::first_receive_pn(const st
     return macsec::first_pn(*lowest);
 }
 
-void LeaseKeeper::extend(const std::string& fingerprint, std::shared_ptr<macsec::TransmitSa> sa, std::uint64_t ceiling) {
-    writes_.send({{LeaseDirection::transmit, fingerprint, ceiling}, std::move(sa)});
+std::expected<void, std::string> LeaseKeeper::check_salt(const std::string& sak_id, const std::string& fingerprint) const {
+    const std::string path = directory_ + '/' + sak_id + ".salt";
+    std::string known;
+    if (const auto found = salted_.find(sak_id); found != salted_.end()) {
+        known = found->second;
+    } else {
+        std::ifstream file(path);
+        if (!file && errno == ENOENT) return {};
+        std::getline(file, known);
+    }
+    if (known == fingerprint) return {};
+    return std::unexpected(fmt::format("{}: this SAK was used with another salt, and under this one nonces would repeat; "
+                                       "replace the SAK, too",
+                                       path));
+}
+
+void LeaseKeeper::hold(const std::string& fingerprint, const std::string& sak_id,
+                       const std::shared_ptr<macsec::TransmitSa>& sa) {
+    Use& use = uses_[fingerprint];
+    use.holder = sa;
+    use.sak_id = sak_id;
+    salted_[sak_id] = fingerprint;
+}
+
+void LeaseKeeper::extend(const std::string& fingerprint, const std::shared_ptr<macsec::TransmitSa>& sa,
+                         std::uint64_t ceiling) {
+    const auto use = uses_.find(fingerprint);
+    if (use == uses_.end() || use->second.holder.lock() != sa) return;
+    use->second.top = std::max(use->second.top, ceiling);
+    writes_.send({{LeaseDirection::transmit, fingerprint, use->second.top}, sa, use->second.sak_id});
 }
 
 void LeaseKeeper::remember(const std::string& fingerprint, std::uint64_t lowest_pn) {
-    writes_.send({{LeaseDirection::receive, fingerprint, lowest_pn}, nullptr});
+    writes_.send({{LeaseDirection::receive, fingerprint, lowest_pn}, nullptr, {}});
 }
 
 void LeaseKeeper::run(const std::stop_token& stop) {
@@ -124,15 +157,23 @@ void LeaseKeeper::run(const std::stop_token& stop) {
     }
 }
 
-// The worker sees the ceiling only after it is on disk.
+bool LeaseKeeper::record_salt(const Write& w) {
+    if (w.sak_id.empty() || recorded_.contains(w.sak_id)) return true;
+    if (!replace_file(directory_, w.sak_id + ".salt", w.lease.key + '\n')) return false;
+    recorded_.insert(w.sak_id);
+    return true;
+}
+
+// The worker sees the ceiling only after it is on disk, and it never falls.
 void LeaseKeeper::write(const Write& w) {
-    if (!replace_file(directory_, w.lease.key + suffix(w.lease.direction), macsec::format_lease(w.lease))) {
+    if (!record_salt(w) || !replace_file(directory_, w.lease.key + suffix(w.lease.direction), macsec::format_lease(w.lease))) {
         failures_.fetch_add(1, std::memory_order_relaxed);
         spdlog::error("packet-number lease of key {} not written: {}; the SA stops at its ceiling", w.lease.key,
                       std::strerror(errno));
         return;
     }
-    if (w.sa) w.sa->pn_ceiling.store(w.lease.pn, std::memory_order_release);
+    if (w.sa && w.sa->pn_ceiling.load(std::memory_order_relaxed) < w.lease.pn)
+        w.sa->pn_ceiling.store(w.lease.pn, std::memory_order_release);
 }
 
 }  // namespace demarcd

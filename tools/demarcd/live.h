@@ -16,12 +16,14 @@
 #include "dataplane/tap.h"
 #include "tools/demarcd/event_loop.h"
 #include "tools/demarcd/live_secy.h"
+#include "tools/demarcd/port_claim.h"
 
 namespace demarcd {
 
 struct LivePort {
     dataplane::PortId id{};
     config::Port config;
+    PortClaim claim;  // freed after the device
     std::unique_ptr<dataplane::Port> device;
     std::uint32_t ifindex{};  // of its netdev; 0: a PCI device
     bool link{};

@@ -24,6 +24,7 @@ macsec::SaDescription describe(const config::SecY& secy, const config::StaticSa&
 
 struct LoadedKey {
     std::string fingerprint;
+    std::string sak_id;  // the same without the salt
     macsec::AeadKey key;
 };
 
@@ -35,9 +36,13 @@ std::expected<LoadedKey, std::string> load_key(const macsec::SaDescription& desc
         return std::unexpected(read.error().message + "; " + read.error().remedy);
     auto fingerprint = macsec::key_fingerprint(description, sak->octets());
     if (!fingerprint) return std::unexpected(fmt::format("{}: {}", file, fingerprint.error()));
+    auto unsalted = description;
+    unsalted.salt = {};
+    auto sak_id = macsec::key_fingerprint(unsalted, sak->octets());
+    if (!sak_id) return std::unexpected(fmt::format("{}: {}", file, sak_id.error()));
     auto key = macsec::AeadKey::create(description.suite, sak->octets());
     if (!key) return std::unexpected(fmt::format("{}: {}", file, key.error()));
-    return LoadedKey{std::move(*fingerprint), std::move(*key)};
+    return LoadedKey{std::move(*fingerprint), std::move(*sak_id), std::move(*key)};
 }
 
 bool same_sa(const macsec::SaDescription& a, const macsec::SaDescription& b) {
@@ -48,19 +53,10 @@ bool same_sa(const macsec::SaDescription& a, const macsec::SaDescription& b) {
 const LiveTransmitSa* find_transmit(const LiveSecY* old, const std::string& fingerprint,
                                     const macsec::SaDescription& description) {
     if (old == nullptr) return nullptr;
-    for (const auto* slot : {&old->encoding, &old->next})
+    // The newest first: it is the one that holds the key.
+    for (const auto* slot : {&old->next, &old->encoding})
         if (*slot && (*slot)->fingerprint == fingerprint && same_sa((*slot)->sa->description, description)) return &**slot;
     return nullptr;
-}
-
-// An SA with the same key must never run beside the one that is in use, or PNs repeat: it goes on from the old one's ceiling.
-std::expected<std::uint64_t, std::string> first_pn(const LiveSecY* old, const std::string& fingerprint,
-                                                   const LeaseKeeper& leases) {
-    auto pn = leases.first_transmit_pn(fingerprint);
-    if (!pn || old == nullptr) return pn;
-    for (const auto* slot : {&old->encoding, &old->next})
-        if (*slot && (*slot)->fingerprint == fingerprint) pn = std::max(*pn, std::max((*slot)->asked, (*slot)->sa->pn_ceiling.load()));
-    return pn;
 }
 
 std::expected<void, std::string> prepare_transmit(LiveSecY& secy, const LiveSecY* old, const LeaseKeeper& leases) {
@@ -69,16 +65,19 @@ std::expected<void, std::string> prepare_transmit(LiveSecY& secy, const LiveSecY
     auto key = load_key(description, from.key_file);
     if (!key) return std::unexpected(key.error());
     if (const auto* known = find_transmit(old, key->fingerprint, description)) {
-        if (&*old->encoding != known) secy.next = *known;
+        if (!old->encoding || &*old->encoding != known) secy.next = *known;
         secy.encoding = old->encoding;
         return {};
     }
-    const auto pn = first_pn(old, key->fingerprint, leases);
+    if (is_xpn(description.suite))
+        if (auto salted = leases.check_salt(key->sak_id, key->fingerprint); !salted) return salted;
+    // Beyond every packet number that any SA of this key has been or is being given.
+    const auto pn = leases.first_transmit_pn(key->fingerprint);
     if (!pn) return std::unexpected(pn.error());
     if (macsec::is_spent(description.suite, *pn))
         return std::unexpected(fmt::format("{}: this SAK has used all its packet numbers; put a new one there", from.key_file));
     auto sa = std::make_shared<macsec::TransmitSa>(description, std::move(key->key), *pn);
-    secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(sa), 0, 0, *pn};
+    secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(key->sak_id), std::move(sa), 0, 0, *pn};
     if (old != nullptr) secy.encoding = old->encoding;  // keeps sending until the new one may
     return {};
 }
@@ -115,9 +114,9 @@ void tend_transmit(LiveTransmitSa& t, LeaseKeeper& leases, double seconds) {
     if (t.asked > ceiling && t.since_asked < kRetrySeconds) return;  // on its way to the disk
     const auto wanted = macsec::next_ceiling(t.sa->description.suite, ceiling, next, static_cast<std::uint64_t>(rate));
     if (!wanted) return;
-    t.asked = *wanted;
+    t.asked = std::max(t.asked, *wanted);
     t.since_asked = 0;
-    leases.extend(t.fingerprint, t.sa, *wanted);
+    leases.extend(t.fingerprint, t.sa, t.asked);
 }
 
 bool may_transmit(const LiveTransmitSa& t) {
@@ -160,10 +159,12 @@ std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, ne
     return secy;
 }
 
+void hold_keys(const LiveSecY& secy, LeaseKeeper& leases) {
+    if (secy.next) leases.hold(secy.next->fingerprint, secy.next->sak_id, secy.next->sa);
+}
+
 bool tend_leases(LiveSecY& secy, LeaseKeeper& leases, double seconds_since_last) {
-    // With one key in both, the old one must not go beyond where the new one began.
-    const bool same_key = secy.encoding && secy.next && secy.encoding->fingerprint == secy.next->fingerprint;
-    if (secy.encoding && !same_key) tend_transmit(*secy.encoding, leases, seconds_since_last);
+    if (secy.encoding) tend_transmit(*secy.encoding, leases, seconds_since_last);
     if (secy.next) tend_transmit(*secy.next, leases, seconds_since_last);
     for (auto& [key, r] : secy.receive)
         if (const auto lowest = macsec::next_lowest(r.remembered_pn, r.sa->lowest_pn.load(std::memory_order_relaxed))) {

@@ -17,6 +17,7 @@ namespace demarcd {
 
 struct LiveTransmitSa {
     std::string fingerprint;  // of the key; names the lease
+    std::string sak_id;       // the same without the salt
     std::shared_ptr<macsec::TransmitSa> sa;
     std::uint64_t asked{};       // the ceiling last asked for; 0: none yet
     double since_asked{};        // seconds
@@ -55,6 +56,9 @@ struct LiveSecY {
 // Error: a sentence that names the file and the remedy.
 std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, net::MacAddress port_mac, const LiveSecY* old,
                                                   const LeaseKeeper& leases);
+
+// The SecY goes live: its new transmit SA holds its key from now on.
+void hold_keys(const LiveSecY& secy, LeaseKeeper& leases);
 
 // Asks for the leases that are due and stores lowest PNs; moves to `next` once its lease is held. True when it moved: publish.
 bool tend_leases(LiveSecY& secy, LeaseKeeper& leases, double seconds_since_last);

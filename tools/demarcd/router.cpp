@@ -32,7 +32,6 @@ namespace {
 
 constexpr auto kLeaseTick = std::chrono::milliseconds(20);
 constexpr auto kRetireTick = std::chrono::milliseconds(10);
-constexpr std::size_t kMaxInterfaces = 1024;  // that one process can have had, removed ones included
 
 Diagnostics one(std::string rule, std::string message, std::string remedy = "") {
     return {{{}, std::move(rule), std::move(message), std::move(remedy)}};
@@ -114,6 +113,7 @@ std::expected<void, std::string> Router::start_dataplane(const config::Model& mo
     leases_ = std::move(*leases);
     dataplane::redirect_eal_log(log_eal);
     if (auto done = dataplane::start_eal(eal_setup(model)); !done) return done;
+    eal_runs_ = true;
     auto pool = dataplane::make_pool(model.memory.buffers, model.memory.buffer_octets);
     if (!pool) return std::unexpected(pool.error());
     pool_ = *pool;
@@ -262,7 +262,7 @@ Router::~Router() {
     if (punt_event_ >= 0) close(punt_event_);
     rte_free(qsbr_);
     rte_mempool_free(pool_);
-    dataplane::stop_eal();
+    if (eal_runs_) dataplane::stop_eal();
 }
 
 }  // namespace demarcd

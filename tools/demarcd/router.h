@@ -26,6 +26,8 @@
 
 namespace demarcd {
 
+inline constexpr std::size_t kMaxInterfaces = 1024;  // that one process can have had, removed ones included
+
 using Diagnostics = std::vector<config::Diagnostic>;
 
 // Reads, parses and judges a configuration, key files included.
@@ -68,6 +70,7 @@ private:
     // router_apply.cpp
     std::expected<void, Diagnostics> apply(config::Model model);
     std::expected<void, Diagnostics> prepare(const config::Model& model, Live& fresh);
+    std::expected<void, Diagnostics> check_devices(const config::Model& model);
     std::expected<LivePort, Diagnostics> prepare_port(const std::string& name, const config::Port& wanted);
     std::expected<void, std::string> prepare_secys(LivePort& port, const LivePort* old, net::MacAddress mac);
     std::expected<LiveInterface, Diagnostics> prepare_interface(const std::string& name, const config::Interface& wanted,
@@ -104,8 +107,10 @@ private:
     Live live_;
     std::uint64_t generation_{};
     std::uint16_t next_port_{}, next_interface_{};
+    std::map<std::string, std::string> device_owners_;  // every device opened so far -> its port
 
     std::unique_ptr<LeaseKeeper> leases_;
+    bool eal_runs_{};
     rte_mempool* pool_{};
     rte_rcu_qsbr* qsbr_{};
     int punt_event_{-1};

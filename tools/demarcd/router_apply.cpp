@@ -63,8 +63,9 @@ std::expected<Changes, Diagnostics> Router::reload() {
             all.push_back({{}, "needs-restart", words, "restart demarcd to apply it; nothing has been changed"});
         return std::unexpected(std::move(all));
     }
-    set_log_level(model->log_level);
+    const auto level = model->log_level;
     if (auto done = apply(std::move(*model)); !done) return std::unexpected(done.error());
+    set_log_level(level);
     Changes changes;
     for (const auto& change : differences.changes) {
         spdlog::info("reload: {}", change.words);
@@ -87,6 +88,14 @@ std::expected<void, Diagnostics> Router::apply(config::Model model) {
 }
 
 std::expected<void, Diagnostics> Router::prepare(const config::Model& model, Live& fresh) {
+    const auto added = [](const auto& wanted, const auto& live) {
+        return std::ranges::count_if(wanted, [&](const auto& entry) { return !live.contains(entry.first); });
+    };
+    if (next_port_ + static_cast<std::size_t>(added(model.ports, live_.ports)) > dataplane::kMaxPorts ||
+        next_interface_ + static_cast<std::size_t>(added(model.interfaces, live_.interfaces)) > kMaxInterfaces)
+        return std::unexpected(refuse({}, "needs-restart", "this process has had as many ports or interfaces as it can; restart "
+                                                           "demarcd to apply it"));
+    if (auto moved = check_devices(model); !moved) return moved;
     for (const auto& [name, wanted] : model.ports) {
         auto port = prepare_port(name, wanted);
         if (!port) return std::unexpected(port.error());
@@ -107,6 +116,18 @@ std::expected<void, Diagnostics> Router::prepare(const config::Model& model, Liv
     return {};
 }
 
+// A device belongs to one port while the process lives: another name for it would take it from under the workers.
+std::expected<void, Diagnostics> Router::check_devices(const config::Model& model) {
+    for (const auto& [name, wanted] : model.ports) {
+        const auto owner = device_owners_.find(wanted.device);
+        if (owner == device_owners_.end() || (owner->second == name && live_.ports.contains(name))) continue;
+        return std::unexpected(refuse(wanted.place, "needs-restart",
+                                      fmt::format("port {}: {} has been port {}'s; restart demarcd to move it", name, wanted.device,
+                                                  owner->second)));
+    }
+    return {};
+}
+
 // A port that stays keeps its device, which commit() moves over.
 std::expected<LivePort, Diagnostics> Router::prepare_port(const std::string& name, const config::Port& wanted) {
     const auto found = live_.ports.find(name);
@@ -119,6 +140,9 @@ std::expected<LivePort, Diagnostics> Router::prepare_port(const std::string& nam
                                                   "demarcd to apply it",
                                                   name, frame_of(wanted), old->device->setup().frame)));
     if (old == nullptr) {
+        auto claim = PortClaim::take(wanted.device);
+        if (!claim) return std::unexpected(refuse(wanted.place, "port", fmt::format("port {}: {}", name, claim.error())));
+        port.claim = std::move(*claim);
         auto device = dataplane::open_port({name, driver_of(wanted.driver), wanted.device, frame_of(wanted), false, pool_});
         if (!device) return std::unexpected(refuse(wanted.place, "port", device.error()));
         port.device = std::make_unique<dataplane::Port>(std::move(*device));
@@ -151,7 +175,6 @@ std::expected<LiveInterface, Diagnostics> Router::prepare_interface(const std::s
     LiveInterface interface;
     interface.config = wanted;
     if (live_.interfaces.contains(name)) return interface;
-    if (next_interface_ == 0xFFFE) return std::unexpected(refuse(wanted.place, "interface", "too many interfaces; restart demarcd"));
     auto tap = dataplane::Tap::make(*host_, tap_setup(name, wanted, mac));
     if (!tap) return std::unexpected(refuse(wanted.place, "interface", fmt::format("interface {}: {}", name, tap.error())));
     interface.tap = std::make_unique<dataplane::Tap>(std::move(*tap));
@@ -164,9 +187,11 @@ void Router::commit(config::Model model, Live fresh) {
         const auto old = live_.ports.find(name);
         if (old == live_.ports.end()) {
             port.id = dataplane::PortId{next_port_++};
+            device_owners_[port.config.device] = name;
             continue;
         }
         port.id = old->second.id;
+        port.claim = std::move(old->second.claim);
         port.device = std::move(old->second.device);
         port.ifindex = old->second.ifindex;
         port.link = old->second.link;
@@ -185,6 +210,8 @@ void Router::commit(config::Model model, Live fresh) {
         fresh.connections.at(name)->rate_bps.store(wanted.bandwidth_bps, std::memory_order_relaxed);
         fresh.connections.at(name)->burst_octets.store(wanted.burst_octets, std::memory_order_relaxed);
     }
+    for (const auto& [name, port] : fresh.ports)
+        for (const auto& secy : port.secys) hold_keys(secy, *leases_);
     std::swap(live_, fresh);
     model_ = std::move(model);
     publish();
@@ -211,7 +238,8 @@ void Router::retire_removed(Live& gone) {
     }
     for (auto& [name, port] : gone.ports) {
         if (!port.device) continue;
-        retired_->retire([name = name, device = std::shared_ptr(std::move(port.device))] {
+        retired_->retire([name = name, claim = std::make_shared<PortClaim>(std::move(port.claim)),
+                          device = std::shared_ptr(std::move(port.device))] {
             if (auto closed = device->close(); !closed) spdlog::error("port {}: {}", name, closed.error());
         });
     }

@@ -39,13 +39,19 @@ struct Fixture {
         close(fd);
         return path;
     }
-    config::SecY secy(char transmit_key, std::uint8_t an) {
+    config::SecY secy(char transmit_key, std::uint8_t an, std::uint8_t last_of_salt = 12) {
         config::SecY s;
-        const macsec::Salt salt{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+        const macsec::Salt salt{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, last_of_salt};
         config::StaticKeys keys;
         keys.transmit = {an, key(transmit_key), macsec::Ssci{1}, salt, {}};
         keys.receive = {{kPeer, {{0, key('b'), macsec::Ssci{2}, salt, {}}}, {}}};
         s.static_keys = keys;
+        return s;
+    }
+    // What a reload does: prepare beside what runs, then commit.
+    std::expected<LiveSecY, std::string> commit(const config::SecY& wanted, const LiveSecY* old, net::MacAddress mac = kMac) {
+        auto s = prepare_secy(wanted, mac, old, *leases);
+        if (s) hold_keys(*s, *leases);
         return s;
     }
     // Lets the lease thread do what was asked, for at most a second.
@@ -62,7 +68,7 @@ struct Fixture {
 
 TEST_CASE("a transmit SAK sends nothing before its lease is on disk") {
     Fixture f;
-    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    auto s = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(s);
     CHECK_FALSE(s->secured());
     CHECK_FALSE(s->encoding.has_value());
@@ -74,22 +80,22 @@ TEST_CASE("a transmit SAK sends nothing before its lease is on disk") {
 
 TEST_CASE("a restart begins at the stored ceiling") {
     Fixture f;
-    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    auto s = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(f.tend_until_moved(*s));
     const auto ceiling = s->encoding->sa->pn_ceiling.load();
     s->encoding->sa->next_pn = 17;
     f.restart();
-    const auto again = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    const auto again = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(again);
     CHECK(again->next->sa->next_pn.load() == ceiling);
 }
 
 TEST_CASE("a reload with the same key keeps the SA and its packet numbers") {
     Fixture f;
-    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    auto s = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(f.tend_until_moved(*s));
     s->encoding->sa->next_pn = 17;
-    const auto again = prepare_secy(f.secy('a', 0), kMac, &*s, *f.leases);
+    const auto again = f.commit(f.secy('a', 0), &*s);
     REQUIRE(again);
     CHECK(again->encoding->sa == s->encoding->sa);
     CHECK_FALSE(again->next.has_value());
@@ -98,9 +104,9 @@ TEST_CASE("a reload with the same key keeps the SA and its packet numbers") {
 
 TEST_CASE("the old transmit SAK keeps sending until the new one holds its lease") {
     Fixture f;
-    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    auto s = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(f.tend_until_moved(*s));
-    auto again = prepare_secy(f.secy('c', 1), kMac, &*s, *f.leases);
+    auto again = f.commit(f.secy('c', 1), &*s);
     REQUIRE(again);
     CHECK(again->encoding->sa == s->encoding->sa);
     CHECK(again->secured());
@@ -110,21 +116,82 @@ TEST_CASE("the old transmit SAK keeps sending until the new one holds its lease"
 
 TEST_CASE("one key under another AN goes on above every packet number it has leased") {
     Fixture f;
-    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    auto s = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(f.tend_until_moved(*s));
     const auto ceiling = s->encoding->sa->pn_ceiling.load();
-    const auto again = prepare_secy(f.secy('a', 1), kMac, &*s, *f.leases);
+    const auto again = f.commit(f.secy('a', 1), &*s);
     REQUIRE(again);
     CHECK(again->next->sa->next_pn.load() >= ceiling);
 }
 
+TEST_CASE("a SAK that was used with one salt is refused with another, also after a restart") {
+    Fixture f;
+    auto s = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(f.tend_until_moved(*s));
+    const auto again = f.commit(f.secy('a', 0, 13), &*s);
+    REQUIRE_FALSE(again);
+    CHECK(again.error().find("another salt") != std::string::npos);
+    f.restart();
+    CHECK_FALSE(f.commit(f.secy('a', 0, 13), nullptr));
+    CHECK(f.commit(f.secy('a', 0), nullptr));
+}
+
+TEST_CASE("a key that moves to another SecY begins above what the old SA was given and is being given") {
+    Fixture f;
+    auto first = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(f.tend_until_moved(*first));
+    auto& old_sa = *first->encoding->sa;
+    old_sa.next_pn = old_sa.pn_ceiling.load() - 1000;
+    tend_leases(*first, *f.leases, 0.020);  // asks for one second at a high rate
+    const auto moved = f.commit(f.secy('a', 0), nullptr, net::MacAddress{{2, 0, 0, 0, 0, 9}});
+    REQUIRE(moved);
+    CHECK(moved->next->sa->next_pn.load() >= first->encoding->asked);
+    old_sa.next_pn = first->encoding->asked - 1;
+    for (int i = 0; i < 20; ++i) {
+        tend_leases(*first, *f.leases, 0.020);  // the old SA gets nothing more
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    CHECK(old_sa.pn_ceiling.load() <= moved->next->sa->next_pn.load());
+}
+
+TEST_CASE("a ceiling never falls, whatever the rate does while the disk is slow") {
+    Fixture f;
+    auto s = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(f.tend_until_moved(*s));
+    auto& sa = *s->encoding->sa;
+    const auto ceiling = sa.pn_ceiling.load();
+    sa.next_pn = ceiling - 1000;
+    tend_leases(*s, *f.leases, 0.020);
+    const auto asked = s->encoding->asked;
+    REQUIRE(asked > ceiling + (1 << 20));
+    sa.next_pn = ceiling;  // stands still: the rate is 0 from here on
+    s->encoding->since_asked = 2;
+    f.leases->extend(s->encoding->fingerprint, s->encoding->sa, ceiling + 10);
+    for (int i = 0; i < 1000 && sa.pn_ceiling.load() < asked; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    f.restart();
+    CHECK(sa.pn_ceiling.load() == asked);
+    const auto again = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(again);
+    CHECK(again->next->sa->next_pn.load() >= asked);
+}
+
+TEST_CASE("a reload before the first lease is held keeps the waiting SA") {
+    Fixture f;
+    auto s = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(s);
+    auto again = f.commit(f.secy('a', 0), &*s);
+    REQUIRE(again);
+    CHECK(again->next->sa == s->next->sa);
+    CHECK(f.tend_until_moved(*again));
+}
+
 TEST_CASE("a lease that cannot be read keeps its key from being used") {
     Fixture f;
-    auto s = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    auto s = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(f.tend_until_moved(*s));
     const auto file = f.directory / "leases" / (s->encoding->fingerprint + ".transmit");
     std::ofstream(file, std::ios::trunc) << "garbage\n";
-    const auto again = prepare_secy(f.secy('a', 0), kMac, nullptr, *f.leases);
+    const auto again = f.commit(f.secy('a', 0), nullptr);
     REQUIRE_FALSE(again);
     CHECK(again.error().find(file.string()) != std::string::npos);
     CHECK(again.error().find("aaaa") == std::string::npos);

@@ -221,6 +221,62 @@ TEST_CASE("the way around protect accepts nothing but a PDU of that KaY") {
     CHECK(type_at(sent[0], 16) == 0x88E5);
 }
 
+TEST_CASE("what is no PDU is stopped twice: when it is injected, and again by the protect stage alone") {
+    Rig r;
+    const Octets data = padded(ethernet(mac("01:80:c2:00:00:03"), our_mac(kCh2), 0x0800, Ipv4{}.octets()));
+    dataplane::Meta meta;
+    meta.kay = true;
+    meta.secy = 1;
+    CHECK(r.protect_stage(kCh2, meta, tagged7(data)) == Verdict::inject_bad);
+    CHECK(r.protect_stage(kCh2, meta, eapol()) == Verdict::inject_bad);   // without its clear tag
+    CHECK(r.protect_stage(kCh2, meta, tagged7(eapol())) == Verdict::forward);
+    r.forwarding().workers[0].transmit.clear();   // so that only inject sees it
+    r.inject(InjectClass::kay, of_kay(kCh2, 1), data);
+    r.turn();
+    CHECK(r.count(Verdict::inject_bad) == 1);
+}
+
+TEST_CASE("while a port refuses frames of ours, transit is dropped before it costs a packet number") {
+    Rig r;
+    Crossing ours;
+    ours.interface = kCh1Inside;
+    ours.from_host = true;
+    r.fill_wire(kCh1, 0);
+    r.inject(InjectClass::first, ours, ethernet(neighbor_mac(2), our_mac(kCh1), 0x0800, Ipv4{}.octets()));
+    for (int i = 0; i < 3; ++i) r.send(kLan, from_host({.destination = "10.30.0.2"}));
+    r.turn();
+    CHECK(r.count(Verdict::tx_refused) == 3);
+    CHECK(r.our_sa(kCh1).next_pn == 2);
+    r.open_wire(kCh1);
+    r.turn();
+    const auto sent = r.sent(kCh1);
+    REQUIRE(sent.size() == 1);
+    CHECK_FALSE(r.open(kCh1, sent[0]).empty());
+}
+
+TEST_CASE("a frame held while its port was plain does not leave once the port is secured") {
+    Rig r;
+    r.fill_wire(kWan, 0);
+    Crossing ours;
+    ours.interface = kWan0;
+    ours.from_host = true;
+    r.inject(InjectClass::first, ours, padded(ethernet(neighbor_mac(2), our_mac(kWan), 0x0806, zeros(28))));
+    r.turn();
+    REQUIRE(dataplane::frames_in_rings(r.worker()) == 1);
+    auto& f = r.forwarding();
+    f.ports[kWan.value].secured = true;
+    f.ports[kWan.value].secys = {0};
+    f.ports[kWan.value].inside.resize(1);
+    f.secys[0].port = kWan;
+    f.secys[0].transmit.sa = nullptr;
+    f.interfaces[kWan0.value].secy = 0;
+    r.publish();
+    r.open_wire(kWan);
+    r.turn();
+    CHECK(r.sent(kWan).empty());
+    CHECK(r.count(Verdict::secured_port_clear) == 1);
+}
+
 TEST_CASE("a configuration that calls IPv4 EAPOL lets nothing around protect") {
     Rig r;
     for (const unsigned type : {0x0800u, 0x86DDu, 0x0806u, 0x8100u, 0x88A8u, 0x88E5u}) {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "dataplane/pipeline.h"
+#include "dataplane/stages.h"
 #include "tests/unit/catch.h"
 
 namespace rig {
@@ -375,6 +376,17 @@ Octets Rig::protect(PortId port, Octets frame, std::uint64_t pn) {
     macsec::protect(secy, {&f, 1});
     REQUIRE(f.verdict == macsec::Verdict::ok);
     return {f.data, f.data + f.length};
+}
+
+Verdict Rig::protect_stage(PortId port, Meta meta, const Octets& frame) {
+    Batch b;
+    b.count = 1;
+    b.port = port;
+    b.mbuf[0] = to_mbuf(frame);
+    b.meta[0] = meta;
+    dataplane::protect(*workers_[0], *forwarding_, b);
+    rte_pktmbuf_free(b.mbuf[0]);
+    return b.meta[0].verdict;
 }
 
 Octets Rig::open(PortId port, Octets frame) {

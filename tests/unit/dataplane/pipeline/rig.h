@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "dataplane/batch.h"
 #include "dataplane/crossing.h"
 #include "dataplane/forwarding.h"
 #include "dataplane/worker.h"
@@ -81,6 +82,8 @@ public:
 
     // The other end of ch1 and ch2: protects with the peer's key.
     Octets protect(PortId, Octets frame, std::uint64_t pn = 0);
+    // What the protect stage alone says to one frame for the port.
+    Verdict protect_stage(PortId, dataplane::Meta, const Octets&);
     // What we sent on ch1 or ch2, opened with our key. Empty when it does not open.
     Octets open(PortId, Octets frame);
     macsec::TransmitSa& our_sa(PortId port) { return *ours_.at(port.value - kCh1.value); }
