@@ -1,4 +1,5 @@
-// What travels with a frame from thread to thread, in the mbuf's private area: values only, never a pointer into a snapshot.
+// What travels with a frame from thread to thread, in the mbuf's private area: values only, never a pointer into a
+// snapshot.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -19,12 +20,12 @@ enum class InjectClass : std::uint8_t { kay, first, rest, count_ };
 inline constexpr std::size_t kInjectClasses = static_cast<std::size_t>(InjectClass::count_);
 
 struct Crossing {
-    InterfaceId interface{};    // ingress of a punt; egress of an injected or handed-over frame
-    PortId port{};              // of a KaY's frame
-    std::uint16_t secy{};       // of a KaY's frame: index into Forwarding::secys of `generation`
-    Verdict reason{};           // why it was punted
+    InterfaceId interface {};  // ingress of a punt; egress of an injected or handed-over frame
+    PortId port{};             // of a KaY's frame
+    std::uint16_t secy{};      // of a KaY's frame: index into Forwarding::secys of `generation`
+    Verdict reason{};          // why it was punted
     InjectClass inject{};
-    bool from_host{};           // injected: its source address is ours, exempt from policing
+    bool from_host{};  // injected: its source address is ours, exempt from policing
 };
 
 inline constexpr std::uint16_t kMbufPrivate = 32;  // octets; every pool of ours is made with it

@@ -1,5 +1,5 @@
-// Everything workers read: built aside by control, published by one pointer store, never changed afterwards, retired through
-// QSBR. What changes per frame (SAs, counters, slots, FIB) is pointed to and outlives the snapshot.
+// Everything workers read: built aside by control, published by one pointer store, never changed afterwards, retired
+// through QSBR. What changes per frame (SAs, counters, slots, FIB) is pointed to and outlives the snapshot.
 #pragma once
 
 #include <array>
@@ -22,11 +22,11 @@ namespace dataplane {
 struct SecYEntry {
     PortId port{};
     net::VlanStack clear_tags;
-    bool has_kay{};                         // EAPOL goes to it; without a KaY it is dropped
+    bool has_kay{};  // EAPOL goes to it; without a KaY it is dropped
     net::MacAddress eapol_destination{};
     std::uint16_t eapol_ethertype{};
     macsec::TransmitSecY transmit;
-    macsec::ReceiveSecY receive;            // its spans point into `receive_scs`
+    macsec::ReceiveSecY receive;  // its spans point into `receive_scs`
     std::vector<macsec::ReceiveSc> receive_scs;
     std::vector<std::shared_ptr<void>> keeps_alive;  // SAs and counters
 };
@@ -34,38 +34,38 @@ struct SecYEntry {
 // Tags inside the SecY (or of a plain port) -> interface.
 struct TagMap {
     struct Pair {
-        net::VlanStack tags;   // depth 2
-        InterfaceId interface{};
+        net::VlanStack tags;  // depth 2
+        InterfaceId interface {};
     };
     InterfaceId untagged{};
-    std::vector<InterfaceId> customer;   // by VID of one 802.1Q tag: empty or 4096
-    std::vector<InterfaceId> service;    // by VID of one 802.1ad tag: empty or 4096
-    std::vector<Pair> pairs;             // sorted by tags
+    std::vector<InterfaceId> customer;  // by VID of one 802.1Q tag: empty or 4096
+    std::vector<InterfaceId> service;   // by VID of one 802.1ad tag: empty or 4096
+    std::vector<Pair> pairs;            // sorted by tags
 };
 
 struct PortEntry {
     bool present{};
-    std::uint16_t ethdev{};              // DPDK's number
-    bool secured{};                      // any SecY with must-secure: what is not MACsec or EAPOL is dropped
+    std::uint16_t ethdev{};  // DPDK's number
+    bool secured{};          // any SecY with must-secure: what is not MACsec or EAPOL is dropped
     WorkerId receive_worker{}, transmit_worker{};
     net::MacAddress mac{};
-    std::vector<std::uint16_t> secys;    // indexes into Forwarding::secys
-    TagMap plain;                        // interfaces of a port without SecYs
-    std::vector<TagMap> inside;          // parallel to `secys`
+    std::vector<std::uint16_t> secys;  // indexes into Forwarding::secys
+    TagMap plain;                      // interfaces of a port without SecYs
+    std::vector<TagMap> inside;        // parallel to `secys`
 };
 
 struct InterfaceEntry {
     bool present{};
     PortId port{};
-    std::uint16_t secy{0xFFFF};          // index into Forwarding::secys; 0xFFFF on a plain port
-    net::VlanStack tags;                 // inside MACsec
-    std::uint32_t mtu{};                 // layer 3
+    std::uint16_t secy{0xFFFF};  // index into Forwarding::secys; 0xFFFF on a plain port
+    net::VlanStack tags;         // inside MACsec
+    std::uint32_t mtu{};         // layer 3
     net::MacAddress mac{};
     TableId table{};
-    std::uint16_t connection{0xFFFF};    // index into Forwarding::connections; 0xFFFF: none
-    std::vector<net::Ipv6Address> link_local;      // ours on this link
-    std::vector<net::IpAddress> own;               // all our addresses on it, for inject's "is it from us"
-    std::vector<net::IpAddress> bgp_neighbors;     // TCP 179 from these is class bgp
+    std::uint16_t connection{0xFFFF};           // index into Forwarding::connections; 0xFFFF: none
+    std::vector<net::Ipv6Address> link_local;   // ours on this link
+    std::vector<net::IpAddress> own;            // all our addresses on it, for inject's "is it from us"
+    std::vector<net::IpAddress> bgp_neighbors;  // TCP 179 from these is class bgp
 };
 
 struct WorkerPorts {
@@ -75,7 +75,7 @@ struct WorkerPorts {
 struct Forwarding {
     std::uint64_t generation{};
     std::array<PortEntry, kMaxPorts> ports{};
-    std::vector<InterfaceEntry> interfaces;          // by InterfaceId
+    std::vector<InterfaceEntry> interfaces;  // by InterfaceId
     std::vector<SecYEntry> secys;
     std::vector<std::shared_ptr<Policer>> connections;
     std::array<WorkerPorts, kMaxWorkers> workers{};  // by WorkerId

@@ -45,18 +45,22 @@ Verdict collected(Worker& w, const Forwarding& f, rte_mbuf* m) noexcept {
 
 void hand_over(Worker& w, const Forwarding& f, Batch& b) noexcept {
     std::uint16_t stopped = 0;
+    InterfaceId egress{};
+    Exit exit = exit_of(f, egress);
     for (std::size_t i = 0; i < b.count; ++i) {
-        const Meta meta = b.meta[i];
         rte_mbuf* m = b.mbuf[i];
-        const Exit exit = exit_of(f, meta.egress);
+        if (b.meta[i].egress != egress) {  // frames of one batch leave by few interfaces
+            egress = b.meta[i].egress;
+            exit = exit_of(f, egress);
+        }
         Verdict v = exit.verdict;
         if (v == Verdict::forward) {
-            if (exit.worker == w.id) v = queue(w, exit, m, meta.egress);
-            else stage_for(w, exit.worker, m, meta.egress);
+            if (exit.worker == w.id) v = queue(w, exit, m, egress);
+            else stage_for(w, exit.worker, m, egress);
         }
         if (v == Verdict::forward) continue;
         b.mbuf[stopped] = m;
-        b.meta[stopped] = meta;
+        b.meta[stopped] = b.meta[i];
         b.stop(stopped++, v);
     }
     b.count = stopped;  // the rest is not this batch's any more

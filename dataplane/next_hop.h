@@ -24,30 +24,31 @@ struct Slot {
 
 // An adjacency: who, behind which interface. Written before its id is published, then constant until it is freed.
 struct NextHop {
-    InterfaceId interface{};
+    InterfaceId interface {};
     net::IpAddress neighbor{};
 };
 
-inline constexpr std::size_t kBuckets = 64;      // of a group: weights are rounded to 64ths
-inline constexpr std::size_t kMaxMembers = 64;   // of a group
+inline constexpr std::size_t kBuckets = 64;     // of a group: weights are rounded to 64ths
+inline constexpr std::size_t kMaxMembers = 64;  // of a group
 
-// An interned set of weighted next hops. routes thread: w before publication; then immutable until its grace period ends.
+// An interned set of weighted next hops. routes thread: w before publication; then immutable until its grace period
+// ends.
 struct Group {
-    std::uint8_t count{};                                  // members, 1 to kMaxMembers
-    std::array<std::uint8_t, kBuckets> bucket{};           // member index of each bucket
+    std::uint8_t count{};                         // members, 1 to kMaxMembers
+    std::array<std::uint8_t, kBuckets> bucket{};  // member index of each bucket
     std::array<NextHopId, kMaxMembers> member{};
 };
 
 // The arrays workers read. Sizes are fixed at start; memory is owned by whoever built it (the routes thread).
 struct NextHopArrays {
-    std::span<const NextHop> next_hops;                    // by NextHopId
-    std::span<const Group> groups;                         // by GroupId; GroupId 0 is never used
-    std::span<const std::atomic<std::uint64_t>> slots;     // by NextHopId
+    std::span<const NextHop> next_hops;                 // by NextHopId
+    std::span<const Group> groups;                      // by GroupId; GroupId 0 is never used
+    std::span<const std::atomic<std::uint64_t>> slots;  // by NextHopId
 };
 
 struct Choice {
     NextHopId next_hop{};
-    std::uint64_t slot{};   // Slot bits as read; without Slot::kUsable no member was usable
+    std::uint64_t slot{};  // Slot bits as read; without Slot::kUsable no member was usable
 };
 
 // The member of `hash`'s bucket; if its slot is not usable, a second hash over the group's usable members. Any worker.

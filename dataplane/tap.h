@@ -67,8 +67,8 @@ public:
     // possible.
     std::expected<void, std::string> change(const TapSetup&);
 
-    // Says the addresses to netlink listeners again. zebra handles links and addresses in different threads: an address that
-    // comes within milliseconds of its new link is lost on it.
+    // Says the addresses to netlink listeners again. zebra handles links and addresses in different threads: an
+    // address that comes within milliseconds of its new link is lost on it.
     std::expected<void, std::string> repeat_addresses();
 
     // The carrier, seen by netlink listeners within milliseconds. Linkwatch may hold a plain carrier event back for a

@@ -147,7 +147,10 @@ inline std::optional<MacAddress> parse_mac(std::string_view text) {
             if (c != ':') return std::nullopt;
             continue;
         }
-        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int digit = c >= '0' && c <= '9' ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
         if (digit < 0) return std::nullopt;
         m.octets[i / 3] = static_cast<std::uint8_t>(m.octets[i / 3] << 4 | digit);
     }

@@ -1,5 +1,5 @@
-// Which next hops may carry frames: the kernel's neighbours, the interfaces' state, and out of both each next hop's slot word.
-// Pure but for the actions it is given. Control thread only.
+// Which next hops may carry frames: the kernel's neighbours, the interfaces' state, and out of both each next hop's
+// slot word. Pure but for the actions it is given. Control thread only.
 #pragma once
 
 #include <cstdint>

@@ -26,18 +26,20 @@ bool somebody_listens(const sockaddr_un& address) {
 }  // namespace
 
 std::expected<std::unique_ptr<ControlSocket>, std::string> ControlSocket::open(EventLoop& loop, const std::string& path,
-                                                                                Handler handler) {
+                                                                               Handler handler) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path)
-        return std::unexpected(fmt::format("{}: the path of the control socket has more than {} octets; choose a shorter "
-                                           "router.run-directory",
-                                           path, sizeof address.sun_path - 1));
+        return std::unexpected(
+            fmt::format("{}: the path of the control socket has more than {} octets; choose a shorter "
+                        "router.run-directory",
+                        path, sizeof address.sun_path - 1));
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
     if (somebody_listens(address))
-        return std::unexpected(fmt::format("{}: another demarcd listens there; stop it, or choose another "
-                                           "router.run-directory",
-                                           path));
+        return std::unexpected(
+            fmt::format("{}: another demarcd listens there; stop it, or choose another "
+                        "router.run-directory",
+                        path));
     unlink(path.c_str());
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const mode_t old = umask(0117);  // 0660

@@ -1,7 +1,7 @@
 // The control socket: one JSON document per request. Control thread only.
 //
-// A client sends an object and a newline. At most kMaxClients; a client that is silent for kClientTimeout, or sends more than
-// kMaxRequest octets without a newline, is disconnected; a client that does not read its answer is, too.
+// A client sends an object and a newline. At most kMaxClients; a client that is silent for kClientTimeout, or sends
+// more than kMaxRequest octets without a newline, is disconnected; a client that does not read its answer is, too.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +21,14 @@ inline constexpr auto kClientTimeout = std::chrono::seconds(10);
 
 class ControlSocket {
 public:
-    // Answers one request, now or later: `reply` may be called once, from the control thread, also after the client went away.
+    // Answers one request, now or later: `reply` may be called once, from the control thread, also after the client
+    // went away.
     using Reply = std::function<void(std::string)>;
     using Handler = std::function<void(std::string request, Reply reply)>;
 
     // Error: a sentence with the remedy.
-    static std::expected<std::unique_ptr<ControlSocket>, std::string> open(EventLoop&, const std::string& path, Handler);
+    static std::expected<std::unique_ptr<ControlSocket>, std::string> open(EventLoop&, const std::string& path,
+                                                                           Handler);
     ~ControlSocket();
 
 private:

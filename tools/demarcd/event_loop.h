@@ -20,7 +20,8 @@ public:
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
 
-    // Calls `ready(events)` while `fd` has one of `events` (EPOLLIN, EPOLLOUT). The caller keeps the descriptor open until unwatch().
+    // Calls `ready(events)` while `fd` has one of `events` (EPOLLIN, EPOLLOUT). The caller keeps the descriptor open
+    // until unwatch().
     void watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> ready);
     void change(int fd, std::uint32_t events);
     void unwatch(int fd);

@@ -40,7 +40,8 @@ public:
     HostPath(const HostPath&) = delete;
     HostPath& operator=(const HostPath&) = delete;
 
-    // From now on `tap` is the TAP of `interface`, whose egress port belongs to `worker`. The caller keeps the descriptor.
+    // From now on `tap` is the TAP of `interface`, whose egress port belongs to `worker`. The caller keeps the
+    // descriptor.
     void add(dataplane::InterfaceId interface, int tap, dataplane::WorkerId worker);
     void remove(dataplane::InterfaceId interface);
     // Every address of the router, link-local ones included.

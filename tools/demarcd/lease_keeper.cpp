@@ -63,9 +63,10 @@ std::expected<std::unique_ptr<LeaseKeeper>, std::string> LeaseKeeper::open(const
     if (lock < 0) return std::unexpected(failed(lock_file));
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         close(lock);
-        return std::unexpected(fmt::format("{}: another demarcd uses this state directory; stop it, or give this one a "
-                                           "router.state-directory of its own",
-                                           state_directory));
+        return std::unexpected(
+            fmt::format("{}: another demarcd uses this state directory; stop it, or give this one a "
+                        "router.state-directory of its own",
+                        state_directory));
     }
     std::unique_ptr<LeaseKeeper> keeper(new LeaseKeeper(leases, lock));
     keeper->thread_ = std::jthread([k = keeper.get()](const std::stop_token& stop) { k->run(stop); });
@@ -93,9 +94,10 @@ std::expected<std::optional<std::uint64_t>, std::string> LeaseKeeper::stored(con
     const auto lease = macsec::parse_lease(text.str());
     if (!lease) return std::unexpected(fmt::format("{}: {}", path, lease.error()));
     if (lease->key != fingerprint || lease->direction != direction)
-        return std::unexpected(fmt::format("{}: this lease is of another key; nobody knows which packet numbers this one "
-                                           "has used: replace the SAK",
-                                           path));
+        return std::unexpected(
+            fmt::format("{}: this lease is of another key; nobody knows which packet numbers this one "
+                        "has used: replace the SAK",
+                        path));
     return lease->pn;
 }
 
@@ -112,7 +114,8 @@ std::expected<std::uint64_t, std::string> LeaseKeeper::first_receive_pn(const st
     return macsec::first_pn(*lowest);
 }
 
-std::expected<void, std::string> LeaseKeeper::check_salt(const std::string& sak_id, const std::string& fingerprint) const {
+std::expected<void, std::string> LeaseKeeper::check_salt(const std::string& sak_id,
+                                                         const std::string& fingerprint) const {
     const std::string path = directory_ + '/' + sak_id + ".salt";
     std::string known;
     if (const auto found = salted_.find(sak_id); found != salted_.end()) {
@@ -123,9 +126,10 @@ std::expected<void, std::string> LeaseKeeper::check_salt(const std::string& sak_
         std::getline(file, known);
     }
     if (known == fingerprint) return {};
-    return std::unexpected(fmt::format("{}: this SAK was used with another salt, and under this one nonces would repeat; "
-                                       "replace the SAK, too",
-                                       path));
+    return std::unexpected(
+        fmt::format("{}: this SAK was used with another salt, and under this one nonces would repeat; "
+                    "replace the SAK, too",
+                    path));
 }
 
 void LeaseKeeper::hold(const std::string& fingerprint, const std::string& sak_id,
@@ -166,7 +170,8 @@ bool LeaseKeeper::record_salt(const Write& w) {
 
 // The worker sees the ceiling only after it is on disk, and it never falls.
 void LeaseKeeper::write(const Write& w) {
-    if (!record_salt(w) || !replace_file(directory_, w.lease.key + suffix(w.lease.direction), macsec::format_lease(w.lease))) {
+    if (!record_salt(w) ||
+        !replace_file(directory_, w.lease.key + suffix(w.lease.direction), macsec::format_lease(w.lease))) {
         failures_.fetch_add(1, std::memory_order_relaxed);
         spdlog::error("packet-number lease of key {} not written: {}; the SA stops at its ceiling", w.lease.key,
                       std::strerror(errno));

@@ -1,8 +1,9 @@
 // PN leases on disk: the effects around macsec/pn_lease.h.
 //
-// A transmit SA with a static SAK sends only PNs below a ceiling that has been fsynced; a start begins at the ceiling, so that no
-// PN is used twice whatever happened in between. A receive SA's lowest PN is kept too, for the upper half of an XPN.
-// One thread writes and fsyncs; it raises SA ceilings itself, after the fsync. Files: STATE/leases/FINGERPRINT.transmit and .receive.
+// A transmit SA with a static SAK sends only PNs below a ceiling that has been fsynced; a start begins at the ceiling,
+// so that no PN is used twice whatever happened in between. A receive SA's lowest PN is kept too, for the upper half
+// of an XPN. One thread writes and fsyncs; it raises SA ceilings itself, after the fsync. Files:
+// STATE/leases/FINGERPRINT.transmit and .receive.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +27,14 @@ public:
     static std::expected<std::unique_ptr<LeaseKeeper>, std::string> open(const std::string& state_directory);
     ~LeaseKeeper();
 
-    // control. Where an SA of this key starts: the stored ceiling or lowest PN; 1 for a key never seen. Error: the key was seen and
-    // its lease is unreadable: the key must not be used.
+    // control. Where an SA of this key starts: the stored ceiling or lowest PN; 1 for a key never seen. Error: the key
+    // was seen and its lease is unreadable: the key must not be used.
     std::expected<std::uint64_t, std::string> first_transmit_pn(const std::string& fingerprint) const;
     std::expected<std::uint64_t, std::string> first_receive_pn(const std::string& fingerprint) const;
 
-    // control. A SAK is used with one salt, ever: the low 64 bits of salt and packet number are XORed, so under another salt
-    // nonces would repeat whatever the packet numbers. sak_id: the key's fingerprint without its salt. Error: it was another.
+    // control. A SAK is used with one salt, ever: the low 64 bits of salt and packet number are XORed, so under
+    // another salt nonces would repeat whatever the packet numbers. sak_id: the key's fingerprint without its salt.
+    // Error: it was another.
     std::expected<void, std::string> check_salt(const std::string& sak_id, const std::string& fingerprint) const;
 
     // control. From now on `sa`, and no other SA of this key, may be given packet numbers.
@@ -66,9 +68,9 @@ private:
 
     const std::string directory_;
     const int lock_;
-    std::map<std::string, Use> uses_;                // control: rw; by fingerprint
-    std::map<std::string, std::string> salted_;      // control: rw; sak_id -> fingerprint
-    std::set<std::string> recorded_;                 // lease thread: rw; sak_ids whose salt is on disk
+    std::map<std::string, Use> uses_;            // control: rw; by fingerprint
+    std::map<std::string, std::string> salted_;  // control: rw; sak_id -> fingerprint
+    std::set<std::string> recorded_;             // lease thread: rw; sak_ids whose salt is on disk
     Channel<Write> writes_;
     std::atomic<std::uint64_t> failures_{0};  // lease thread: w, any: r
     std::jthread thread_;                     // last: it ends before what it uses

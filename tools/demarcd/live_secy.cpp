@@ -18,8 +18,13 @@ macsec::Sci sci_of(net::MacAddress mac, std::uint16_t port_identifier) {
 }
 
 macsec::SaDescription describe(const config::SecY& secy, const config::StaticSa& sa, macsec::Sci sci) {
-    return {secy.cipher_suite, macsec::An{sa.an}, sci, sa.ssci.value_or(macsec::Ssci{}), sa.salt.value_or(macsec::Salt{}),
-            secy.confidentiality, secy.confidentiality_offset};
+    return {secy.cipher_suite,
+            macsec::An{sa.an},
+            sci,
+            sa.ssci.value_or(macsec::Ssci{}),
+            sa.salt.value_or(macsec::Salt{}),
+            secy.confidentiality,
+            secy.confidentiality_offset};
 }
 
 struct LoadedKey {
@@ -55,7 +60,8 @@ const LiveTransmitSa* find_transmit(const LiveSecY* old, const std::string& fing
     if (old == nullptr) return nullptr;
     // The newest first: it is the one that holds the key.
     for (const auto* slot : {&old->next, &old->encoding})
-        if (*slot && (*slot)->fingerprint == fingerprint && same_sa((*slot)->sa->description, description)) return &**slot;
+        if (*slot && (*slot)->fingerprint == fingerprint && same_sa((*slot)->sa->description, description))
+            return &**slot;
     return nullptr;
 }
 
@@ -75,7 +81,8 @@ std::expected<void, std::string> prepare_transmit(LiveSecY& secy, const LiveSecY
     const auto pn = leases.first_transmit_pn(key->fingerprint);
     if (!pn) return std::unexpected(pn.error());
     if (macsec::is_spent(description.suite, *pn))
-        return std::unexpected(fmt::format("{}: this SAK has used all its packet numbers; put a new one there", from.key_file));
+        return std::unexpected(
+            fmt::format("{}: this SAK has used all its packet numbers; put a new one there", from.key_file));
     auto sa = std::make_shared<macsec::TransmitSa>(description, std::move(key->key), *pn);
     secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(key->sak_id), std::move(sa), 0, 0, *pn};
     if (old != nullptr) secy.encoding = old->encoding;  // keeps sending until the new one may
@@ -132,12 +139,13 @@ std::string LiveSecY::why_not_secured() const {
     if (config.mka) return "MKA is not part of this version: no SAK";
     if (!encoding && !next) return "no transmit SAK";
     if (!encoding) return "the packet-number lease of the transmit SAK is not on disk yet";
-    if (macsec::is_spent(config.cipher_suite, encoding->sa->next_pn.load())) return "the transmit SAK has used all its packet numbers";
+    if (macsec::is_spent(config.cipher_suite, encoding->sa->next_pn.load()))
+        return "the transmit SAK has used all its packet numbers";
     return "the transmit SAK has reached the ceiling of its packet-number lease";
 }
 
-std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, net::MacAddress port_mac, const LiveSecY* old,
-                                                  const LeaseKeeper& leases) {
+std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, net::MacAddress port_mac,
+                                                  const LiveSecY* old, const LeaseKeeper& leases) {
     LiveSecY secy;
     secy.config = wanted;
     secy.sci = sci_of(port_mac, wanted.port_identifier);

@@ -19,9 +19,9 @@ struct LiveTransmitSa {
     std::string fingerprint;  // of the key; names the lease
     std::string sak_id;       // the same without the salt
     std::shared_ptr<macsec::TransmitSa> sa;
-    std::uint64_t asked{};       // the ceiling last asked for; 0: none yet
-    double since_asked{};        // seconds
-    std::uint64_t last_pn{};     // next PN when last looked at
+    std::uint64_t asked{};    // the ceiling last asked for; 0: none yet
+    double since_asked{};     // seconds
+    std::uint64_t last_pn{};  // next PN when last looked at
 };
 struct LiveReceiveSa {
     std::string fingerprint;
@@ -51,16 +51,17 @@ struct LiveSecY {
     std::string why_not_secured() const;
 };
 
-// What `wanted` makes of `old` (null: nothing yet): SAs whose (SCI, AN, key) is unchanged are kept with their PNs, the others are
-// made from their key files. Changes nothing that is live; the result replaces the old one when everything else succeeded, too.
-// Error: a sentence that names the file and the remedy.
-std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, net::MacAddress port_mac, const LiveSecY* old,
-                                                  const LeaseKeeper& leases);
+// What `wanted` makes of `old` (null: nothing yet): SAs whose (SCI, AN, key) is unchanged are kept with their PNs, the
+// others are made from their key files. Changes nothing that is live; the result replaces the old one when everything
+// else succeeded, too. Error: a sentence that names the file and the remedy.
+std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, net::MacAddress port_mac,
+                                                  const LiveSecY* old, const LeaseKeeper& leases);
 
 // The SecY goes live: its new transmit SA holds its key from now on.
 void hold_keys(const LiveSecY& secy, LeaseKeeper& leases);
 
-// Asks for the leases that are due and stores lowest PNs; moves to `next` once its lease is held. True when it moved: publish.
+// Asks for the leases that are due and stores lowest PNs; moves to `next` once its lease is held. True when it moved:
+// publish.
 bool tend_leases(LiveSecY& secy, LeaseKeeper& leases, double seconds_since_last);
 
 }  // namespace demarcd

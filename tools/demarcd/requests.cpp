@@ -99,7 +99,8 @@ private:
         const std::string what = text_of(request, "what");
         if (what == "routes") return show_routes(text_of(request, "prefix"));
         if (what == "neighbors") return send(neighbors());
-        if (what == "fpm") return ask({}, [self = *this](const Answer& a) { self.send({{"ok", true}, {"fpm", fpm_json(a.stats)}}); });
+        if (what == "fpm")
+            return ask({}, [self = *this](const Answer& a) { self.send({{"ok", true}, {"fpm", fpm_json(a.stats)}}); });
         const Json all = parts();
         const std::string key = what == "next-hops" ? "next_hops" : what == "drops" ? "workers" : what;
         if (!all.contains(key))
@@ -123,7 +124,8 @@ private:
         query.what = Query::What::list;
         if (!prefix.empty()) {
             query.within = net::parse_prefix(prefix);
-            if (!query.within) return send(failure("`" + prefix + "` is no prefix", "write ADDRESS/LENGTH with no host bits set"));
+            if (!query.within)
+                return send(failure("`" + prefix + "` is no prefix", "write ADDRESS/LENGTH with no host bits set"));
         }
         ask(query, [self = *this](const Answer& a) {
             Json routes = Json::array();
@@ -168,7 +170,11 @@ private:
         query.address = *address;
         ask(query, [self = *this, text](const Answer& a) {
             if (a.routes.empty())
-                return self.send({{"ok", true}, {"address", text}, {"prefix", nullptr}, {"kind", "none"}, {"group", nullptr},
+                return self.send({{"ok", true},
+                                  {"address", text},
+                                  {"prefix", nullptr},
+                                  {"kind", "none"},
+                                  {"group", nullptr},
                                   {"members", Json::array()}});
             Json j = self.route(a.routes.front());
             j["ok"] = true;
@@ -185,11 +191,17 @@ private:
         Json all = Json::array();
         for (const auto& d : changes.error()) {
             spdlog::error("reload: {}", config::render(d, r_.config_file()));
-            all.push_back({{"file", r_.config_file()}, {"line", d.place.line}, {"column", d.place.column}, {"rule", d.rule},
-                           {"message", d.message}, {"remedy", d.remedy}});
+            all.push_back({{"file", r_.config_file()},
+                           {"line", d.place.line},
+                           {"column", d.place.column},
+                           {"rule", d.rule},
+                           {"message", d.message},
+                           {"remedy", d.remedy}});
         }
-        return {{"ok", false}, {"error", "the configuration was refused; nothing has changed"},
-                {"remedy", "mend what the diagnostics name and reload again"}, {"diagnostics", std::move(all)}};
+        return {{"ok", false},
+                {"error", "the configuration was refused; nothing has changed"},
+                {"remedy", "mend what the diagnostics name and reload again"},
+                {"diagnostics", std::move(all)}};
     }
 
     Router& r_;

@@ -18,7 +18,8 @@ namespace demarcd {
 
 // control -> routes
 
-// Which Linux interfaces are ours: a route out of any other is foreign. Replaces what was; every route is looked at again.
+// Which Linux interfaces are ours: a route out of any other is foreign. Replaces what was; every route is looked at
+// again.
 struct InterfaceMap {
     std::map<std::uint32_t, dataplane::InterfaceId> by_ifindex;
 };

@@ -1,6 +1,6 @@
 // Start, stop, publication and what the clock brings:
-// 1. leases; 2. EAL, pool, QSBR; 3. workers; 4. routes thread; 5. netlink; 6. the configuration, as a reload would apply it;
-// 7. workers run; 8. the control socket answers.
+// 1. leases; 2. EAL, pool, QSBR; 3. workers; 4. routes thread; 5. netlink; 6. the configuration, as a reload would
+// apply it; 7. workers run; 8. the control socket answers.
 #include "tools/demarcd/router.h"
 
 #include <fmt/format.h>
@@ -77,8 +77,9 @@ dataplane::WorkerSetup worker_setup(const config::Model& model, std::size_t id) 
 
 std::expected<config::Model, Diagnostics> read_config(const std::string& file) {
     std::ifstream in(file);
-    if (!in) return std::unexpected(one("unreadable", fmt::format("cannot read {}: {}", file, std::strerror(errno)),
-                                        "name a configuration with --config FILE"));
+    if (!in)
+        return std::unexpected(one("unreadable", fmt::format("cannot read {}: {}", file, std::strerror(errno)),
+                                   "name a configuration with --config FILE"));
     std::string text(config::kMaxFileOctets + 1, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(in.gcount()));
@@ -156,12 +157,14 @@ std::expected<void, std::string> Router::start_routes(const config::Model& model
     if (!server) return std::unexpected(server.error());
     routes_ = std::make_unique<RoutesThread>(std::move(*routes), std::move(*server));
     loop_.watch(routes_->events().event(), EPOLLIN, [this](std::uint32_t) { on_routes_event(); });
-    adjacencies_ = std::make_unique<Adjacencies>(AdjacencyActions{
-        [this](dataplane::NextHopId id, std::uint64_t word) {
-            routes_->shared().slots()[id.value].store(word, std::memory_order_release);
-        },
-        [this](const NeighborKey& key) { probe(key); },
-        [this](const NeighborKey& key, bool present) { routes_->send(NeighborRoute{key, present}); }});
+    adjacencies_ = std::make_unique<Adjacencies>(AdjacencyActions{[this](dataplane::NextHopId id, std::uint64_t word) {
+                                                                      routes_->shared().slots()[id.value].store(
+                                                                          word, std::memory_order_release);
+                                                                  },
+                                                                  [this](const NeighborKey& key) { probe(key); },
+                                                                  [this](const NeighborKey& key, bool present) {
+                                                                      routes_->send(NeighborRoute{key, present});
+                                                                  }});
     return {};
 }
 
@@ -187,10 +190,9 @@ std::expected<void, std::string> Router::start_control_socket(const config::Mode
     if (mkdir(model.router.run_directory.c_str(), 0750) != 0 && errno != EEXIST)
         return std::unexpected(fmt::format("{}: {}; router.run-directory must be writable", model.router.run_directory,
                                            std::strerror(errno)));
-    auto socket = ControlSocket::open(loop_, model.router.run_directory + "/demarc.sock",
-                                      [this](std::string request, ControlSocket::Reply reply) {
-                                          answer_request(*this, request, std::move(reply));
-                                      });
+    auto socket = ControlSocket::open(
+        loop_, model.router.run_directory + "/demarc.sock",
+        [this](std::string request, ControlSocket::Reply reply) { answer_request(*this, request, std::move(reply)); });
     if (!socket) return std::unexpected(socket.error());
     control_ = std::move(*socket);
     return {};
@@ -229,7 +231,8 @@ void Router::every_lease_tick() {
 
 void Router::every_second() {
     adjacencies_->probe_unresolved();
-    if (retired_->waiting() > 64) spdlog::warn("{} retired objects wait: a worker does not come round", retired_->waiting());
+    if (retired_->waiting() > 64)
+        spdlog::warn("{} retired objects wait: a worker does not come round", retired_->waiting());
 }
 
 void Router::stop() {

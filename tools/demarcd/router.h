@@ -1,5 +1,5 @@
-// The only place that knows everybody: turns a configuration into ports, TAPs, SAs, routes and the snapshot that workers read,
-// and keeps them in step with what the kernel, zebra and the operator say. Control thread only.
+// The only place that knows everybody: turns a configuration into ports, TAPs, SAs, routes and the snapshot that
+// workers read, and keeps them in step with what the kernel, zebra and the operator say. Control thread only.
 #pragma once
 
 #include <atomic>
@@ -73,8 +73,8 @@ private:
     std::expected<void, Diagnostics> check_devices(const config::Model& model);
     std::expected<LivePort, Diagnostics> prepare_port(const std::string& name, const config::Port& wanted);
     std::expected<void, std::string> prepare_secys(LivePort& port, const LivePort* old, net::MacAddress mac);
-    std::expected<LiveInterface, Diagnostics> prepare_interface(const std::string& name, const config::Interface& wanted,
-                                                               net::MacAddress mac);
+    std::expected<LiveInterface, Diagnostics> prepare_interface(const std::string& name,
+                                                                const config::Interface& wanted, net::MacAddress mac);
     void commit(config::Model model, Live fresh);
     void retire_removed(Live& gone);
     void change_taps();
@@ -125,7 +125,8 @@ private:
     enum class Dump : std::uint8_t { none, links, addresses, neighbors };
     Dump host_dump_{Dump::none};
     std::unique_ptr<dataplane::HostNamespace> host_;
-    std::map<std::pair<net::IpPrefix, dataplane::Source>, dataplane::Leaf> own_routes_;  // as the routes thread was told
+    // As the routes thread was told.
+    std::map<std::pair<net::IpPrefix, dataplane::Source>, dataplane::Leaf> own_routes_;
     std::unique_ptr<ControlSocket> control_;
     std::map<std::uint64_t, std::function<void(const Answer&)>> waiting_answers_;
     std::uint64_t next_query_{1};

@@ -1,6 +1,8 @@
 // A configuration becomes what is: the same path at start and at reload, all or nothing.
-// 1. Everything that can fail is made beside what runs: ports, TAPs, SAs. On an error it is destroyed and nothing has changed.
-// 2. Commit cannot fail: what stays moves over, what is gone leaves the snapshot first and is closed after its grace period.
+// 1. Everything that can fail is made beside what runs: ports, TAPs, SAs. On an error it is destroyed and nothing has
+//    changed.
+// 2. Commit cannot fail: what stays moves over, what is gone leaves the snapshot first and is closed after its grace
+//    period.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,9 +46,10 @@ std::expected<void, std::string> check_fingerprints(const Live& fresh) {
         for (const auto& secy : port.secys) {
             const auto& sa = secy.next ? secy.next : secy.encoding;
             if (sa && !seen.insert(sa->fingerprint).second)
-                return std::unexpected(fmt::format("port {}: its transmit SAK protects another SecY with the same SSCI or SCI, "
-                                                   "so nonces would repeat; give every SecY a SAK of its own",
-                                                   name));
+                return std::unexpected(
+                    fmt::format("port {}: its transmit SAK protects another SecY with the same SSCI or SCI, "
+                                "so nonces would repeat; give every SecY a SAK of its own",
+                                name));
         }
     return {};
 }
@@ -93,8 +96,9 @@ std::expected<void, Diagnostics> Router::prepare(const config::Model& model, Liv
     };
     if (next_port_ + static_cast<std::size_t>(added(model.ports, live_.ports)) > dataplane::kMaxPorts ||
         next_interface_ + static_cast<std::size_t>(added(model.interfaces, live_.interfaces)) > kMaxInterfaces)
-        return std::unexpected(refuse({}, "needs-restart", "this process has had as many ports or interfaces as it can; restart "
-                                                           "demarcd to apply it"));
+        return std::unexpected(refuse({}, "needs-restart",
+                                      "this process has had as many ports or interfaces as it can; restart "
+                                      "demarcd to apply it"));
     if (auto moved = check_devices(model); !moved) return moved;
     for (const auto& [name, wanted] : model.ports) {
         auto port = prepare_port(name, wanted);
@@ -122,8 +126,8 @@ std::expected<void, Diagnostics> Router::check_devices(const config::Model& mode
         const auto owner = device_owners_.find(wanted.device);
         if (owner == device_owners_.end() || (owner->second == name && live_.ports.contains(name))) continue;
         return std::unexpected(refuse(wanted.place, "needs-restart",
-                                      fmt::format("port {}: {} has been port {}'s; restart demarcd to move it", name, wanted.device,
-                                                  owner->second)));
+                                      fmt::format("port {}: {} has been port {}'s; restart demarcd to move it", name,
+                                                  wanted.device, owner->second)));
     }
     return {};
 }
@@ -135,15 +139,18 @@ std::expected<LivePort, Diagnostics> Router::prepare_port(const std::string& nam
     LivePort port;
     port.config = wanted;
     if (old != nullptr && frame_of(wanted) > old->device->setup().frame)
-        return std::unexpected(refuse(wanted.place, "needs-restart",
-                                      fmt::format("port {}: frames of {} octets do not fit what it was opened for ({}); restart "
-                                                  "demarcd to apply it",
-                                                  name, frame_of(wanted), old->device->setup().frame)));
+        return std::unexpected(
+            refuse(wanted.place, "needs-restart",
+                   fmt::format("port {}: frames of {} octets do not fit what it was opened for ({}); restart "
+                               "demarcd to apply it",
+                               name, frame_of(wanted), old->device->setup().frame)));
     if (old == nullptr) {
         auto claim = PortClaim::take(wanted.device);
-        if (!claim) return std::unexpected(refuse(wanted.place, "port", fmt::format("port {}: {}", name, claim.error())));
+        if (!claim)
+            return std::unexpected(refuse(wanted.place, "port", fmt::format("port {}: {}", name, claim.error())));
         port.claim = std::move(*claim);
-        auto device = dataplane::open_port({name, driver_of(wanted.driver), wanted.device, frame_of(wanted), false, pool_});
+        auto device =
+            dataplane::open_port({name, driver_of(wanted.driver), wanted.device, frame_of(wanted), false, pool_});
         if (!device) return std::unexpected(refuse(wanted.place, "port", device.error()));
         port.device = std::make_unique<dataplane::Port>(std::move(*device));
         if (auto started = port.device->start(); !started)
@@ -170,13 +177,15 @@ std::expected<void, std::string> Router::prepare_secys(LivePort& port, const Liv
     return {};
 }
 
-std::expected<LiveInterface, Diagnostics> Router::prepare_interface(const std::string& name, const config::Interface& wanted,
+std::expected<LiveInterface, Diagnostics> Router::prepare_interface(const std::string& name,
+                                                                    const config::Interface& wanted,
                                                                     net::MacAddress mac) {
     LiveInterface interface;
     interface.config = wanted;
     if (live_.interfaces.contains(name)) return interface;
     auto tap = dataplane::Tap::make(*host_, tap_setup(name, wanted, mac));
-    if (!tap) return std::unexpected(refuse(wanted.place, "interface", fmt::format("interface {}: {}", name, tap.error())));
+    if (!tap)
+        return std::unexpected(refuse(wanted.place, "interface", fmt::format("interface {}: {}", name, tap.error())));
     interface.tap = std::make_unique<dataplane::Tap>(std::move(*tap));
     interface.ifindex = interface.tap->index();
     return interface;
@@ -218,7 +227,8 @@ void Router::commit(config::Model model, Live fresh) {
     retire_removed(fresh);
     for (auto& [name, interface] : live_.interfaces)
         host_path_->add(interface.id, interface.tap->fd(),
-                        dataplane::WorkerId{static_cast<std::uint8_t>(live_.ports.at(interface.config.port).config.transmit_worker)});
+                        dataplane::WorkerId{
+                            static_cast<std::uint8_t>(live_.ports.at(interface.config.port).config.transmit_worker)});
     change_taps();
     host_path_->set_own_addresses(own_addresses(live_));
     say_interfaces();

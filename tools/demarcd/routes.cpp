@@ -110,7 +110,8 @@ void Routes::set_neighbor(const NeighborRoute& neighbor) {
 }
 
 void Routes::set(const net::IpPrefix& prefix, Source source, Leaf leaf) {
-    const auto outcome = is_ipv4(prefix) ? table4_.set(prefix.v4(), source, leaf) : table6_.set(prefix.v6(), source, leaf);
+    const auto outcome =
+        is_ipv4(prefix) ? table4_.set(prefix.v4(), source, leaf) : table6_.set(prefix.v6(), source, leaf);
     if (outcome.result != RouteResult::refused) return release(outcome.previous);
     ++refused_;
     release(leaf);
@@ -169,8 +170,8 @@ std::vector<RouteView> Routes::lookup(const net::IpAddress& address) const {
 }
 
 template <class Table, class Prefix>
-void Routes::list_from(const Table& table, const Prefix& from, const net::IpPrefix& within, std::size_t most, bool& more,
-                       std::vector<RouteView>& out) const {
+void Routes::list_from(const Table& table, const Prefix& from, const net::IpPrefix& within, std::size_t most,
+                       bool& more, std::vector<RouteView>& out) const {
     table.visit(from, [&](const Prefix& prefix, const RouteRecord& record) {
         const auto p = to_ip(prefix);
         if (!net::contains(within, p.address)) return false;

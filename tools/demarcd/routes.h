@@ -19,7 +19,8 @@ namespace demarcd {
 class Routes {
 public:
     // control, before the thread starts. Error: a sentence with the remedy.
-    static std::expected<std::unique_ptr<Routes>, std::string> make(const config::FibSizes& sizes, const dataplane::Grace& grace);
+    static std::expected<std::unique_ptr<Routes>, std::string> make(const config::FibSizes& sizes,
+                                                                    const dataplane::Grace& grace);
 
     // Any thread: constant.
     const dataplane::Fib4& fib4() const { return *fib4_; }
@@ -34,8 +35,8 @@ public:
     void set_neighbor(const NeighborRoute& neighbor);
     void confirm_gone(dataplane::NextHopId id) { groups_->confirm_gone(id); }
 
-    // What waited for room or for a grace period; what found the tables full only when asked for. True while something waits
-    // for a grace period.
+    // What waited for room or for a grace period; what found the tables full only when asked for. True while something
+    // waits for a grace period.
     bool pump(bool also_when_full);
     std::vector<dataplane::NextHopEvent> take_events() { return groups_->take_events(); }
 

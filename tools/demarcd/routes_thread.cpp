@@ -1,5 +1,5 @@
-// One turn: 1. what control said; 2. what zebra said, into the queue; 3. a bounded number of changes into the FIB; 4. what
-// waited for room; 5. what control must know.
+// One turn: 1. what control said; 2. what zebra said, into the queue; 3. a bounded number of changes into the FIB; 4.
+// what waited for room; 5. what control must know.
 #include "tools/demarcd/routes_thread.h"
 
 #include <pthread.h>

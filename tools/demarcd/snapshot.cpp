@@ -1,4 +1,5 @@
-// 1. ports, with their SecYs; 2. interfaces, each entered into the tag map of its place; 3. connections; 4. who owns what.
+// 1. ports, with their SecYs; 2. interfaces, each entered into the tag map of its place; 3. connections; 4. who owns
+// what.
 #include "tools/demarcd/snapshot.h"
 
 #include <algorithm>
@@ -124,7 +125,8 @@ std::unique_ptr<const Forwarding> build_forwarding(const Live& live, const confi
     for (const auto& [name, interface] : live.interfaces) add_interface(*f, live, model, name);
     for (const auto& [name, connection] : model.connections) {
         for (const auto& feature : connection.features)
-            f->interfaces[live.interfaces.at(feature).id.value].connection = static_cast<std::uint16_t>(f->connections.size());
+            f->interfaces[live.interfaces.at(feature).id.value].connection =
+                static_cast<std::uint16_t>(f->connections.size());
         f->connections.push_back(live.connections.at(name));
     }
     return f;

@@ -97,7 +97,8 @@ Json port_json(const std::string& name, const LivePort& port, const Workers& wor
     }
     Json program = nullptr;
     if (port.config.driver == config::Driver::af_xdp)
-        if (const auto attached = dataplane::xdp_program(port.ifindex, port.config.device); attached && !attached->empty())
+        if (const auto attached = dataplane::xdp_program(port.ifindex, port.config.device);
+            attached && !attached->empty())
             program = *attached;
     return {{"name", name},
             {"driver", driver_word(port.config.driver)},
@@ -185,15 +186,26 @@ Json routes_json(const RouteStats& s) {
 }
 
 Json fpm_json(const RouteStats& s) {
-    return {{"listening", s.fpm_listening}, {"connected", s.fpm_connected}, {"synced", s.fpm_synced},
-            {"state", s.fpm_state},         {"last_error", s.fpm_last_error}, {"connections", s.fpm_connections},
-            {"frames", s.fpm_frames},       {"messages", s.fpm_messages},   {"octets", s.fpm_octets},
-            {"errors", s.fpm_errors},       {"stale", s.stale}};
+    return {{"listening", s.fpm_listening},
+            {"connected", s.fpm_connected},
+            {"synced", s.fpm_synced},
+            {"state", s.fpm_state},
+            {"last_error", s.fpm_last_error},
+            {"connections", s.fpm_connections},
+            {"frames", s.fpm_frames},
+            {"messages", s.fpm_messages},
+            {"octets", s.fpm_octets},
+            {"errors", s.fpm_errors},
+            {"stale", s.stale}};
 }
 
 Json host_json(const HostPathCounters& c) {
-    return {{"to_host", c.to_host},         {"from_host", c.from_host},     {"tap_write_errors", c.tap_write_errors},
-            {"no_tap", c.no_tap},           {"inject_full", c.inject_full}, {"inject_no_buffer", c.inject_no_buffer},
+    return {{"to_host", c.to_host},
+            {"from_host", c.from_host},
+            {"tap_write_errors", c.tap_write_errors},
+            {"no_tap", c.no_tap},
+            {"inject_full", c.inject_full},
+            {"inject_no_buffer", c.inject_no_buffer},
             {"inject_malformed", c.inject_malformed}};
 }
 
@@ -207,7 +219,8 @@ Json unsecured_json(const Live& live) {
 }
 
 const char* kind_word(dataplane::LeafKind kind) {
-    constexpr const char* words[] = {"none", "group", "local", "connected", "blackhole", "unreachable", "foreign", "none"};
+    constexpr const char* words[] = {"none",      "group",       "local",   "connected",
+                                     "blackhole", "unreachable", "foreign", "none"};
     return words[static_cast<std::size_t>(kind)];
 }
 

@@ -1,4 +1,5 @@
-// The router as JSON: the parts of `status`. docs/control-protocol.md is the contract. Keys never appear. Control thread only.
+// The router as JSON: the parts of `status`. docs/control-protocol.md is the contract. Keys never appear. Control
+// thread only.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -2,7 +2,8 @@
 
 One process, one thread. It listens on a Unix socket (mode 0600) for one JSON request a connection:
 {"do":"start"|"stop","unit":NAME}, {"do":"list"}, {"do":"quit"}. Units come from a JSON file:
-[{"name","argv","log","restart":true,"stop_timeout_s":5,"needs":SOCKET}]; a unit waits until somebody listens on the socket it needs. Nothing runs before it is started by name.
+[{"name","argv","log","restart":true,"stop_timeout_s":5,"needs":SOCKET}]; a unit
+waits until somebody listens on the socket it needs. Nothing runs before it is started by name.
 """
 import json
 import os

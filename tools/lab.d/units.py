@@ -31,7 +31,7 @@ def specifications():
         units.append(unit(f"zebra-{router.name}", inside(router.ns, [
             ZEBRA, "-f", router.frr / "zebra.conf", "-i", router.frr / "zebra.pid", *frr, "-M", "dplane_fpm_nl"]),
             stop_timeout_s=3))
-        # bgpd tries zebra again only after 10 s, and refuses IPv6 routes of sessions that came up before it has interfaces.
+        # bgpd tries zebra again only after 10 s, and refuses IPv6 routes of sessions that came up before that.
         for name, program in (("staticd", STATICD), ("bgpd", BGPD)):
             units.append(unit(f"{name}-{router.name}", inside(router.ns, [
                 program, "-f", router.frr / f"{name}.conf", "-i", router.frr / f"{name}.pid", *frr]),

@@ -48,8 +48,8 @@ std::string hear(EventLoop& loop, int fd, std::size_t lines) {
 struct Echo {
     std::string path = fresh_path();
     EventLoop loop;
-    std::unique_ptr<ControlSocket> socket = std::move(
-        *ControlSocket::open(loop, path, [](std::string request, ControlSocket::Reply reply) { reply("<" + request + ">"); }));
+    std::unique_ptr<ControlSocket> socket = std::move(*ControlSocket::open(
+        loop, path, [](std::string request, ControlSocket::Reply reply) { reply("<" + request + ">"); }));
     ~Echo() {
         socket.reset();
         std::filesystem::remove_all(std::filesystem::path(path).parent_path());
@@ -93,7 +93,8 @@ TEST_CASE("an answer that comes after its client went away is dropped") {
     const std::string path = fresh_path();
     EventLoop loop;
     ControlSocket::Reply later;
-    auto socket = std::move(*ControlSocket::open(loop, path, [&](std::string, ControlSocket::Reply reply) { later = reply; }));
+    auto socket =
+        std::move(*ControlSocket::open(loop, path, [&](std::string, ControlSocket::Reply reply) { later = reply; }));
     const int fd = connect_to(path);
     say(fd, "slow\n");
     CHECK(hear(loop, fd, 1).empty());

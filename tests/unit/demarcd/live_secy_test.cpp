@@ -32,7 +32,7 @@ struct Fixture {
         leases = std::move(*LeaseKeeper::open(directory));
     }
     std::string key(char digit) {
-        const auto path = (directory / std::string("key-") .append(1, digit)).string();
+        const auto path = (directory / std::string("key-").append(1, digit)).string();
         const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
         const std::string text = "sak: " + std::string(64, digit) + "\n";
         REQUIRE(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
@@ -49,7 +49,8 @@ struct Fixture {
         return s;
     }
     // What a reload does: prepare beside what runs, then commit.
-    std::expected<LiveSecY, std::string> commit(const config::SecY& wanted, const LiveSecY* old, net::MacAddress mac = kMac) {
+    std::expected<LiveSecY, std::string> commit(const config::SecY& wanted, const LiveSecY* old,
+                                                net::MacAddress mac = kMac) {
         auto s = prepare_secy(wanted, mac, old, *leases);
         if (s) hold_keys(*s, *leases);
         return s;
@@ -167,7 +168,8 @@ TEST_CASE("a ceiling never falls, whatever the rate does while the disk is slow"
     sa.next_pn = ceiling;  // stands still: the rate is 0 from here on
     s->encoding->since_asked = 2;
     f.leases->extend(s->encoding->fingerprint, s->encoding->sa, ceiling + 10);
-    for (int i = 0; i < 1000 && sa.pn_ceiling.load() < asked; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (int i = 0; i < 1000 && sa.pn_ceiling.load() < asked; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     f.restart();
     CHECK(sa.pn_ceiling.load() == asked);
     const auto again = f.commit(f.secy('a', 0), nullptr);
