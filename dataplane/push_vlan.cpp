@@ -27,24 +27,36 @@ Verdict push_kay(const Forwarding& f, PortId port, rte_mbuf* m, const Meta& meta
     return push(m, &f.secys[meta.secy].clear_tags, nullptr) ? Verdict::forward : Verdict::no_headroom;
 }
 
-Verdict push_data(const Forwarding& f, PortId port, rte_mbuf* m, Meta& meta, CountOut& count) noexcept {
-    const InterfaceEntry* out = find(f, meta.egress);
-    if (out == nullptr || out->port != port) [[unlikely]]
+// Where frames of one interface go: frames of one batch leave by few interfaces, so it is looked up once a run.
+struct Way {
+    InterfaceId egress{};
+    const InterfaceEntry* out{};  // null: gone, or not on this port
+    const net::VlanStack* clear{};
+};
+
+Way way_of(const Forwarding& f, PortId port, InterfaceId egress) noexcept {
+    const InterfaceEntry* out = find(f, egress);
+    if (out == nullptr || out->port != port) return {egress, nullptr, nullptr};
+    return {egress, out, out->secy < f.secys.size() ? &f.secys[out->secy].clear_tags : nullptr};
+}
+
+Verdict push_data(const Way& way, rte_mbuf* m, Meta& meta, CountOut& count) noexcept {
+    if (way.out == nullptr) [[unlikely]]
         return Verdict::egress_gone;
-    count.add(meta.egress, m->data_len);
-    meta.secy = out->secy;
-    const net::VlanStack* clear = out->secy < f.secys.size() ? &f.secys[out->secy].clear_tags : nullptr;
-    return push(m, clear, &out->tags) ? Verdict::forward : Verdict::no_headroom;
+    count.add(way.egress, m->data_len);
+    meta.secy = way.out->secy;
+    return push(m, way.clear, &way.out->tags) ? Verdict::forward : Verdict::no_headroom;
 }
 
 }  // namespace
 
 void push_vlan(Worker& w, const Forwarding& f, Batch& b) noexcept {
     CountOut count(w);
+    Way way;
     for (std::size_t i = 0; i < b.count; ++i) {
         Meta& meta = b.meta[i];
-        const Verdict v =
-            meta.kay ? push_kay(f, b.port, b.mbuf[i], meta) : push_data(f, b.port, b.mbuf[i], meta, count);
+        if (meta.egress != way.egress) way = way_of(f, b.port, meta.egress);
+        const Verdict v = meta.kay ? push_kay(f, b.port, b.mbuf[i], meta) : push_data(way, b.mbuf[i], meta, count);
         if (v != Verdict::forward) [[unlikely]]
             b.stop(i, v);
     }
