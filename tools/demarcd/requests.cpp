@@ -72,7 +72,7 @@ private:
         for (std::size_t i = 0; i < r_.workers_.size(); ++i) workers.push_back(worker_json(*r_.workers_[i], i));
         for (const auto& [name, port] : r_.live_.ports) {
             ports.push_back(port_json(name, port, r_.workers_));
-            for (const auto& secy : port.secys) macsec.push_back(secy_json(name, secy));
+            for (const auto& secy : port.secys) macsec.push_back(secy_json(name, port, secy, r_.live_, r_.workers_));
         }
         for (const auto& [name, interface] : r_.live_.interfaces)
             interfaces.push_back(interface_json(name, interface, r_.live_, r_.workers_));

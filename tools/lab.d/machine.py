@@ -32,10 +32,10 @@ def install_packages(names):
     names = missing_packages(names)
     if not names:
         return
-    progress(f"installing with apt: {' '.join(names)}")
     if "frr" in names and shutil.which("systemctl"):
         progress("masking Debian's frr.service: the lab runs its own FRR (undo: systemctl unmask frr)")
         run(["systemctl", "mask", "frr.service"], check=False)
+    progress(f"installing with apt: {' '.join(names)}")
     policy = Path("/usr/sbin/policy-rc.d")
     ours = not policy.exists()
     if ours:

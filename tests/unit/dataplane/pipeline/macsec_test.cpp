@@ -41,7 +41,7 @@ constexpr Damage kDamages[] = {
     {"version 1", 14, 0xAC, Verdict::macsec_rx_bad_tag_version},
     {"ES with SC", 14, 0x6C, Verdict::macsec_rx_bad_tag_es_sc},
     {"SCB with SC", 14, 0x3C, Verdict::macsec_rx_bad_tag_scb_sc},
-    {"E without C", 14, 0x28, Verdict::macsec_rx_bad_tag_e_without_c},
+    {"E without C", 14, 0x28, Verdict::macsec_rx_e_without_c},
     {"an AN without SA", 14, 0x2E, Verdict::macsec_rx_unused_an},
     {"not encrypted", 14, 0x20, Verdict::macsec_rx_not_encrypted},
     {"SL 48", 15, 48, Verdict::macsec_rx_bad_tag_short_length},
@@ -127,6 +127,21 @@ TEST_CASE("every malformed SecTAG is dropped by name") {
     CHECK(r.count(Verdict::macsec_rx_bad_tag_icv_short) == 1);
     CHECK(r.count(Verdict::macsec_rx_bad_tag_pn_zero) == 1);
     CHECK(r.counters().transmitted.get() + r.counters().punted.get() == 0);
+}
+
+TEST_CASE("a clear frame counts as InPktsNoTag of the SecY whose clear tags it has") {
+    Rig r;
+    const auto no_tag = [&](PortId port) {
+        const auto& f = r.forwarding();
+        return f.secys[f.ports[port.value].secys[0]].receive.counters->in_pkts_no_tag.get();
+    };
+    r.send(kCh1, from_peer({}));
+    r.send(kCh2, tagged7(ethernet(our_mac(kCh2), neighbor_mac(3), 0x0800, Ipv4{}.octets())));
+    r.send(kCh2, padded(ethernet(our_mac(kCh2), neighbor_mac(3), 0x0800, Ipv4{}.octets())));  // of no SecY there
+    r.turn();
+    CHECK(no_tag(kCh1) == 1);
+    CHECK(no_tag(kCh2) == 1);
+    CHECK(r.count(Verdict::secured_port_clear) == 3);
 }
 
 TEST_CASE("clear frames on a secured port are dropped, the usual ones by name") {
