@@ -4,9 +4,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "macsec/mka/mkpdu.h"
 #include "macsec/octets.h"
@@ -33,7 +37,8 @@ std::expected<CakKeys, std::string> derive_keys(ConstOctets cak, const Ckn&);
 // 9.4.1: over destination and source address, EtherType and PDU up to the ICV. addresses_and_type: 14 octets (VLAN tags
 // left out); eapol: from the EAPOL header up to, not with, the ICV.
 std::expected<Icv16, std::string> icv(const SecretBuffer& ick, ConstOctets addresses_and_type, ConstOctets eapol);
-bool icv_is_good(const SecretBuffer& ick, ConstOctets addresses_and_type, ConstOctets eapol_with_icv);
+// eapol: from the EAPOL header on, ICV included; octets behind its length are ignored. False also when OpenSSL fails.
+bool icv_is_good(const SecretBuffer& ick, ConstOctets addresses_and_type, ConstOctets eapol);
 
 // 9.8.1: SAK = KDF(CAK, "IEEE8021 SAK", KS-nonce | MI list | KN). nonce: as many octets of true random as the SAK has.
 // mis: of the live participants, the server's included. Nobody else has to compute it: it only must be fresh.

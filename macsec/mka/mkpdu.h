@@ -10,6 +10,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -53,8 +54,25 @@ enum class Capability : std::uint8_t { none, integrity, confidentiality, confide
 // How much user data stays in clear (9.7.1, table 11-6): nothing protected, or the offset.
 enum class ConfidentialityOffset : std::uint8_t { no_confidentiality, zero, thirty, fifty };
 
+// Types of parameter sets (table 11-7). The Basic set has none: its version stands there.
+enum class SetType : std::uint8_t {
+    live_peer_list = 1,
+    potential_peer_list,
+    sak_use,
+    distributed_sak,
+    distributed_cak,
+    kmd,
+    announcement,
+    xpn,
+    icv_indicator = 255
+};
+// "live-peer-list", "sak-use", ...; "unknown" for a type not named above.
+std::string_view word(SetType) noexcept;
+
+inline constexpr std::uint32_t kAlgorithmAgility = 0x0080'C201;  // AES-CMAC, ICV of 16 octets (table 11-5)
+
 struct BasicSet {
-    std::uint8_t mka_version{3};
+    std::uint8_t mka_version{3};  // 1 to 3; a later one is read as far as we know it
     std::uint8_t key_server_priority{};
     bool key_server{};
     bool macsec_desired{};
@@ -62,7 +80,7 @@ struct BasicSet {
     Sci sci;
     MemberId mi;
     MessageNumber mn{};
-    std::uint32_t algorithm_agility{0x0080'C201};
+    std::uint32_t algorithm_agility{kAlgorithmAgility};
     Ckn ckn;
     bool operator==(const BasicSet&) const = default;
 };
@@ -73,7 +91,7 @@ struct Peer {
     bool operator==(const Peer&) const = default;
 };
 struct PeerList {
-    std::uint8_t key_server_ssci{};  // low octet of the key server's SSCI; live list of MKA version 3 only, else 0
+    std::uint8_t key_server_ssci{};  // low octet of the key server's SSCI; live list from MKA version 3 on, else 0
     std::vector<Peer> peers;
     bool operator==(const PeerList&) const = default;
 };
@@ -89,7 +107,7 @@ struct KeyUse {
 struct SakUse {
     KeyUse latest, old;
     bool plain_transmit{}, plain_receive{}, delay_protect{};
-    bool empty{};  // a body of no octets: nobody uses MACsec
+    bool empty{};  // a body of no octets: nobody uses MACsec; both keys' identifiers and PNs are zero
     bool operator==(const SakUse&) const = default;
 };
 
@@ -98,9 +116,9 @@ struct DistributedSak {
     An an;
     ConfidentialityOffset offset{};
     std::uint32_t key_number{};
-    CipherSuite suite{};                // GCM-AES-128 travels without its name when `named` is false
-    bool named{};                       // the cipher suite stood in the set
-    std::vector<std::uint8_t> wrapped;  // 24 or 40 octets
+    CipherSuite suite{};                // only GCM-AES-128 can travel without its name
+    bool named{};                       // the cipher suite stands in the set; others than GCM-AES-128 always
+    std::vector<std::uint8_t> wrapped;  // 24 or 40 octets, 8 more than the suite's SAK
     bool operator==(const DistributedSak&) const = default;
 };
 
@@ -128,8 +146,8 @@ struct Mkpdu {
     std::optional<std::vector<std::uint8_t>> kmd, announcement;
     std::optional<XpnSet> xpn;
     std::vector<OtherSet> others;
-    bool icv_indicator{};
-    std::vector<std::uint8_t> order;  // of the sets as received, types; encode() keeps it, or 11.11's when empty
+    bool icv_indicator{};  // always last
+    std::vector<std::uint8_t> order;  // types of the sets as received; encode() keeps it, without it goes by type
     bool operator==(const Mkpdu&) const = default;
 };
 
@@ -142,6 +160,8 @@ inline constexpr std::uint8_t kEapolTypeMka = 5;
     X(short_header, "short-header")                 \
     X(not_mka, "not-an-mkpdu")                      \
     X(length_mismatch, "length-mismatch")           \
+    X(too_long, "too-long")                         \
+    X(bad_version, "bad-mka-version")               \
     X(no_basic_set, "no-basic-parameter-set")       \
     X(bad_ckn, "bad-ckn")                           \
     X(set_too_long, "parameter-set-too-long")       \
@@ -156,18 +176,22 @@ enum class DecodeError : std::uint8_t {
 };
 std::string_view word(DecodeError) noexcept;
 
-// The CKN and SCI of a PDU, to find whose it is before anything else is believed. eapol: from the EAPOL header on.
+// The CKN and SCI of a PDU, to find whose it is before anything else is believed. eapol: from the EAPOL header on. Errors
+// are those of decode() up to the first set behind it.
 std::expected<BasicSet, DecodeError> peek_basic(ConstOctets eapol) noexcept;
 
 // eapol: from the EAPOL header on; octets behind its length (Ethernet padding) are ignored. The last 16 octets of the
-// body are the ICV and are not looked at. Unknown sets are kept in `others`.
+// body are the ICV and are not looked at. Sets of unknown types are kept in `others`; reserved bits and filling are
+// ignored. Any EAPOL version. The caller judges algorithm agility, MN and what the sets say of each other.
 std::expected<Mkpdu, DecodeError> decode(ConstOctets eapol);
 
-// How many octets of `eapol` the PDU has, ICV included; the ICV is the last 16 of them. The PDU was decoded.
+// How many octets of `eapol` the PDU has, ICV included; the ICV is the last 16 of them. Never more than there are.
 std::size_t pdu_octets(ConstOctets eapol) noexcept;
 
 // From the EAPOL header on, with room for the ICV at the end (zero). A decoded PDU gives the same octets again, but for
-// the ICV. Asserts nothing: what does not fit kMaxMkpduOctets is cut from the peer lists' ends.
+// the ICV, and reserved bits and filling, which are zero. Sets that `order` forgets follow by type, those it names in
+// vain are skipped. What does not fit kMaxMkpduOctets is cut: from the end of the potential peers, then of the live
+// ones; then `others`, announcement and KMD are left out.
 std::vector<std::uint8_t> encode(const Mkpdu&);
 
 }  // namespace macsec::mka
