@@ -61,6 +61,7 @@ struct CpInput {
     bool using_receive_sas{};         // the dataplane's word, of the latest key
     bool using_transmit_sa{};
     bool old_key_unneeded{};  // nobody alive holds the old key
+    bool keep_old{};          // keep-last-sak: ABANDON holds the old key for as long as it takes
 };
 
 // What is to be done, in order.
@@ -105,7 +106,7 @@ private:
         std::string_view reason;
     };
     std::optional<Next> next(const CpInput&, bool expired) const noexcept;
-    void enter(CpState, Time now, std::vector<CpStep>& out);
+    void enter(std::vector<CpStep>& out);
     void enter_change(std::vector<CpStep>& out);
     void enter_receive(std::vector<CpStep>& out);
     void enter_transmitting(std::vector<CpStep>& out);

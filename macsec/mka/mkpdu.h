@@ -146,7 +146,7 @@ struct Mkpdu {
     std::optional<std::vector<std::uint8_t>> kmd, announcement;
     std::optional<XpnSet> xpn;
     std::vector<OtherSet> others;
-    bool icv_indicator{};  // always last
+    bool icv_indicator{};             // always last
     std::vector<std::uint8_t> order;  // types of the sets as received; encode() keeps it, without it goes by type
     bool operator==(const Mkpdu&) const = default;
 };

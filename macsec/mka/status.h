@@ -15,12 +15,13 @@
 
 namespace macsec::mka {
 
-// Every PDU received counts as accepted or as exactly one of the others.
+// PDUs: sent; received ones are accepted or one of those down to too-many-peers. Then what happened.
 #define MKA_COUNTERS(X)                     \
     X(sent, "sent")                         \
     X(accepted, "accepted")                 \
     X(not_eapol, "not-eapol")               \
     X(decode_error, "decode-error")         \
+    X(other_algorithm, "other-algorithm")   \
     X(unknown_ckn, "unknown-ckn")           \
     X(inactive_ckn, "inactive-ckn")         \
     X(wrong_cak, "wrong-cak")               \
@@ -29,10 +30,10 @@ namespace macsec::mka {
     X(duplicate_mi, "duplicate-mi")         \
     X(replayed_mn, "replayed-mn")           \
     X(too_many_peers, "too-many-peers")     \
+    X(stale_echo, "stale-echo")             \
     X(peers_live, "peers-live")             \
     X(peers_lost, "peers-lost")             \
     X(peers_restarted, "peers-restarted")   \
-    X(stale_echo, "stale-echo")             \
     X(saks_made, "saks-made")               \
     X(saks_taken, "saks-taken")             \
     X(saks_refused, "saks-refused")         \
@@ -40,11 +41,18 @@ namespace macsec::mka {
     X(identity_renewed, "identity-renewed") \
     X(port_opened, "port-opened")           \
     X(port_closed, "port-closed")
+
+inline constexpr std::size_t kDecodeErrors = 0
+#define X(enumerator, word) +1
+    MKA_DECODE_ERRORS(X)
+#undef X
+    ;
+
 struct KayCounters {
 #define X(name, word) std::uint64_t name{};
     MKA_COUNTERS(X)
 #undef X
-    std::array<std::uint64_t, 10> decode_errors{};  // by DecodeError; their sum is decode_error
+    std::array<std::uint64_t, kDecodeErrors> decode_errors{};  // by DecodeError; their sum is decode_error
 };
 
 struct PeerStatus {
@@ -60,7 +68,7 @@ struct PeerStatus {
     bool receives_latest{}, transmits_latest{};
 };
 
-// A key of the ring.
+// A key of the ring, by the wall clock.
 enum class KeyState : std::uint8_t {
     not_started,  // its start has not come
     active,       // within its times
