@@ -56,10 +56,10 @@ struct alignas(64) ReceiveSecYCounters {
 struct SaDescription {
     CipherSuite suite{};
     An an{};
-    Sci sci{};       // of the transmitter
-    Ssci ssci{};     // XPN only
-    Salt salt{};     // XPN only
-    bool confidentiality{true};           // false: integrity only
+    Sci sci{};                              // of the transmitter
+    Ssci ssci{};                            // XPN only
+    Salt salt{};                            // XPN only
+    bool confidentiality{true};             // false: integrity only
     std::uint8_t confidentiality_offset{};  // 0, 30 or 50; 0 for XPN
 };
 
@@ -106,33 +106,36 @@ public:
     const AeadKey key;
 
     // owning worker: rw, control: ro
-    alignas(64) std::atomic<std::uint64_t> next_pn;    // greatest PN accepted + 1
-    std::atomic<std::uint64_t> lowest_pn;              // lowest acceptable PN
-    Counter pkts_ok, pkts_invalid, pkts_not_valid;     // owning worker: rw, control: ro
+    alignas(64) std::atomic<std::uint64_t> next_pn;           // greatest PN accepted + 1
+    std::atomic<std::uint64_t> lowest_pn;                     // lowest acceptable PN
+    Counter pkts_ok, pkts_invalid, pkts_not_valid;            // owning worker: rw, control: ro
     std::array<std::uint64_t, kDuplicateMemory / 64> seen{};  // owning worker only: bit (PN mod 4096)
+    // control: w, owning worker: ro. Delay protection (802.1X 9.10): no PN below it is accepted; never falls.
+    alignas(64) std::atomic<std::uint64_t> floor{0};
 };
 
 // Published, one per SecY and direction.
 struct TransmitSecY {
     Sci sci{};
     SciForm form{SciForm::sci};
-    TransmitSa* sa{};               // encodingSA; null: nothing leaves
-    TransmitCounters* counters{};   // never null when protect() sees it
-    std::uint32_t max_octets{};     // of a protected frame, FCS excluded; 0: no limit
+    TransmitSa* sa{};              // encodingSA; null: nothing leaves
+    TransmitCounters* counters{};  // never null when protect() sees it
+    std::uint32_t max_octets{};    // of a protected frame, FCS excluded; 0: no limit
 };
 
 struct ReceiveSc {
     Sci sci{};
     std::array<ReceiveSa*, kAns> sa{};
-    ReceiveCounters* counters{};    // never null when verify() sees it
+    ReceiveCounters* counters{};  // never null when verify() sees it
 };
 
 struct ReceiveSecY {
     std::span<const ReceiveSc> scs;
     bool replay_protect{true};
-    std::uint32_t replay_window{};    // PNs: up to 2^32 - 1, XPN 2^30 - 1
-    ReceiveSecYCounters* counters{};  // never null when verify() sees it
+    std::uint32_t replay_window{};                    // PNs: up to 2^32 - 1, XPN 2^30 - 1
+    ReceiveSecYCounters* counters{};                  // never null when verify() sees it
     ValidateFrames validate{ValidateFrames::strict};  // never null: such a SecY's frames do not come here
+    bool delay_protect{};                             // ReceiveSa::floor is looked at
 };
 
 // Protects each frame whose verdict is ok, in order: pads user data so that the protected frame has at least 60 octets,

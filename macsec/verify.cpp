@@ -121,6 +121,8 @@ Verdict judge(const ReceiveSecY& secy, const Frame& f, SecTag& tag, Pending& p) 
     p.sa = p.sc->sa[tag.an().value];
     if (p.sa == nullptr) return Verdict::rx_unused_an;
     const SaDescription& d = p.sa->description;
+    if (secy.delay_protect) [[unlikely]]
+        raise_to_floor(*p.sa);
     p.pn = received_pn(d.suite, secy.replay_protect, p.sa->lowest_pn.load(std::memory_order_relaxed), tag.pn);
     // 9.12: zero is no PN. Under XPN that holds for all 64 bits; the 32 on the wire pass zero once in 2^32 frames.
     if (p.pn == 0) return Verdict::rx_bad_tag_pn_zero;

@@ -63,6 +63,9 @@ public:
     // Does what is due. reports: of keys between InstallKey and RetireKey.
     void tick(Time now, std::int64_t wall, std::span<const SaReport> reports, Actions&);
 
+    // The operator wants a new SAK. Error: why we cannot make one, in words.
+    std::expected<void, std::string> rekey(Time now, Actions&);
+
     // When tick() is wanted next, at the latest. At most one MKA Hello Time ahead.
     Time next_deadline() const noexcept;
 

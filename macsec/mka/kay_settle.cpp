@@ -84,7 +84,8 @@ bool Kay::State::waits_for_potential_peers(const Participant& p, Time now) const
 void Kay::State::serve(Time now, Actions& out) {
     Participant* p = principal_participant();
     if (p == nullptr || p->election.result != Election::Result::self || !cp.takes_new_sak()) return;
-    const auto due = new_sak_due({*p, newest_sak(), transmitting_sak(), settings, now});
+    auto due = new_sak_due({*p, newest_sak(), transmitting_sak(), settings, now});
+    if (!due && rekey_asked) due = "the operator asked for it";
     if (!due || waits_for_potential_peers(*p, now)) return;
     std::vector<An> used;
     for (const auto& key : {cp.latest(), cp.old()})
@@ -99,6 +100,7 @@ void Kay::State::serve(Time now, Actions& out) {
     explicit_bzero(nonce.data(), nonce.size());
     if (!sak) return tell(now, "no SAK could be made: " + sak.error(), out);
     ++counters.saks_made;
+    rekey_asked = false;
     tell(now, "a new SAK is distributed: " + std::string(*due), out);
     cp.distribute(sak->key, sak->an);
     saks.push_back(std::move(*sak));

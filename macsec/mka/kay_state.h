@@ -69,6 +69,7 @@ struct Kay::State {
     KeyIdentifier refused;
     Time no_macsec_until{};  // the key server wants frames in clear
     bool keeps_last_sak{};
+    bool rekey_asked{};  // by the operator; until a SAK is distributed
 
     // kay.cpp
     RingEntry* entry(const Ckn&) noexcept;

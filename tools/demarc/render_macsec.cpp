@@ -64,9 +64,9 @@ void add_transmit(Facts& facts, const Json& secy) {
     const Json& tx = members(secy, "transmit");
     std::vector<Piece> sa{{fmt::format("SCI {}", text(secy, "sci"))}, {fmt::format("AN {}", id_text(tx, "an"))}};
     add_ssci(sa, tx);
-    sa.insert(sa.end(), {{fmt::format("next PN {}", count_text(tx, "next_pn"))},
-                         {fmt::format("lease up to {}", count_text(tx, "pn_ceiling"))},
-                         {fmt::format("key {}", text(tx, "key"))}});
+    sa.push_back({fmt::format("next PN {}", count_text(tx, "next_pn"))});
+    if (number(tx, "pn_ceiling")) sa.push_back({fmt::format("lease up to {}", count_text(tx, "pn_ceiling"))});
+    sa.push_back({fmt::format("key {}", text(tx, "key"))});
     facts.add("transmit", std::move(sa));
     add_counters(facts, tx, "out_");
 }

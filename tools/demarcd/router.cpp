@@ -141,6 +141,7 @@ std::expected<void, std::string> Router::start_workers(const config::Model& mode
     }
     if (auto done = dataplane::connect_workers(all); !done) return done;
     host_path_ = std::make_unique<HostPath>(loop_, pool_, all, punt_event_);
+    host_path_->set_kay([this](auto port, auto secy, auto frame) { to_kay(port, secy, frame); });
     return {};
 }
 
@@ -237,6 +238,9 @@ void Router::every_second() {
 
 void Router::stop() {
     control_.reset();
+    for (auto& [name, port] : live_.ports)
+        for (auto& secy : port.secys)
+            if (secy.kay) secy.kay->stop();
     for (auto& worker : workers_) dataplane::stop(*worker);
     if (workers_run_) rte_eal_mp_wait_lcore();
     workers_run_ = false;

@@ -225,6 +225,7 @@ void Router::commit(config::Model model, Live fresh) {
     model_ = std::move(model);
     publish();
     retire_removed(fresh);
+    start_kays();
     for (auto& [name, interface] : live_.interfaces)
         host_path_->add(interface.id, interface.tap->fd(),
                         dataplane::WorkerId{
@@ -238,8 +239,19 @@ void Router::commit(config::Model model, Live fresh) {
     refresh_all();
 }
 
+// A KaY that no SecY has any more falls silent; its SAs left the snapshot.
+void Router::stop_removed_kays(const Live& gone) {
+    std::set<const KaySecY*> kept;
+    for (const auto& [name, port] : live_.ports)
+        for (const auto& secy : port.secys) kept.insert(secy.kay.get());
+    for (const auto& [name, port] : gone.ports)
+        for (const auto& secy : port.secys)
+            if (secy.kay && !kept.contains(secy.kay.get())) secy.kay->stop();
+}
+
 // `gone` holds what was moved out, empty, and what nobody wants any more, whole.
 void Router::retire_removed(Live& gone) {
+    stop_removed_kays(gone);
     for (auto& [name, interface] : gone.interfaces) {
         if (!interface.tap) continue;
         host_path_->remove(interface.id);

@@ -46,12 +46,13 @@ Json transmit_json(const LiveSecY& secy, std::uint64_t untagged_out) {
            {"out_octets_protected", c.out_octets_protected.get()},
            {"out_octets_encrypted", c.out_octets_encrypted.get()},
            {"out_pkts_too_long", c.out_pkts_too_long.get()}};
-    if (!secy.encoding) return j;
-    const auto& sa = *secy.encoding->sa;
+    const auto transmitting = secy.transmitting();
+    if (!transmitting) return j;
+    const auto& sa = *transmitting->sa;
     j["an"] = sa.description.an.value;
     j["next_pn"] = sa.next_pn.load(std::memory_order_relaxed);
-    j["pn_ceiling"] = sa.pn_ceiling.load(std::memory_order_relaxed);
-    j["key"] = secy.encoding->fingerprint;
+    if (!secy.kay) j["pn_ceiling"] = sa.pn_ceiling.load(std::memory_order_relaxed);  // no lease under MKA
+    j["key"] = transmitting->fingerprint;
     j["sa_out_pkts"] = sa.pkts.get();
     add_ssci(j, sa.description);
     return j;
@@ -71,7 +72,7 @@ Json receive_sa_json(const ReceiveSaKey& key, const LiveReceiveSa& r) {
 
 Json receive_sc_json(const LiveSecY& secy, macsec::Sci sci, const macsec::ReceiveCounters& c) {
     Json sas = Json::array();
-    for (const auto& [key, r] : secy.receive)
+    for (const auto& [key, r] : secy.receiving())
         if (key.sci == sci) sas.push_back(receive_sa_json(key, r));
     return {{"sci", sci_text(sci)},
             {"sas", std::move(sas)},
@@ -105,7 +106,7 @@ Json secy_json(const std::string& name, const LivePort& port, const LiveSecY& se
     const bool off = config.policy == config::Policy::off;
     const Untagged clear = untagged(name, secy, live, workers);
     Json receive = Json::array();
-    for (const auto& [sci, counters] : secy.sc_counters) receive.push_back(receive_sc_json(secy, sci, *counters));
+    for (const auto& [sci, counters] : secy.counters()) receive.push_back(receive_sc_json(secy, sci, *counters));
     Json j{{"port", name},
            {"clear_tags", tags_json(config.clear_tags)},
            {"sci", sci_text(secy.sci)},
