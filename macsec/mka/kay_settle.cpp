@@ -142,19 +142,22 @@ Connect Kay::State::connect(Time now) noexcept {
     return c;
 }
 
+// A live peer may still hold it: under any CAK, unless it has restarted since.
+bool Kay::State::is_held_by_a_peer(const Sak& key) const noexcept {
+    const Participant* under = participant(key.ckn);
+    return std::any_of(key.members.begin(), key.members.end(), [&](const SakMember& m) {
+        if (under != nullptr && under->peers.reaches(m.sci)) return under->peers.find(m.mi) != nullptr;
+        return std::any_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
+            return e.participant != nullptr && e.participant->peers.reaches(m.sci);
+        });
+    });
+}
+
 CpInput Kay::State::cp_input(const Connect& c) const noexcept {
     CpInput in{.secure = c.secure, .why_not_secure = c.why_not, .keep_old = c.keep};
     const Participant* p = principal ? participant(*principal) : nullptr;
     in.elected_self = p != nullptr && p->election.result == Election::Result::self;
-    const auto lives_in = [&](const Sak& key) {
-        return std::any_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
-            if (!e.participant) return false;
-            const auto& peers = e.participant->peers.all();
-            return std::any_of(peers.begin(), peers.end(),
-                               [&](const PeerEntry& peer) { return peer.live && key.has_member(peer.mi); });
-        });
-    };
-    if (const Sak* old = sak(cp.old())) in.old_key_unneeded = !c.keep && !lives_in(*old);
+    if (const Sak* old = sak(cp.old())) in.old_key_unneeded = !c.keep && !is_held_by_a_peer(*old);
     const Sak* latest = sak(cp.latest());
     if (latest == nullptr) return in;
     in.using_receive_sas = latest->receives;

@@ -100,6 +100,7 @@ struct Kay::State {
     void serve(Time now, Actions&);
     bool waits_for_potential_peers(const Participant&, Time now) const noexcept;
     Connect connect(Time now) noexcept;
+    bool is_held_by_a_peer(const Sak&) const noexcept;
     CpInput cp_input(const Connect&) const noexcept;
     bool step_cp(Time now, Actions&);
     void perform(const CpStep&, Time now, Actions&);
