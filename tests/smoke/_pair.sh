@@ -53,3 +53,12 @@ hugepages() {
     [ "$pages_added" = "$1" ] || fail "only $pages_added of $1 huge pages could be had: free some memory"
 }
 give_pages_back() { change_pages "-$pages_added" >/dev/null; }
+
+# net.core.netdev_max_backlog as the lab has it, while it is smaller; another test may have done so before us.
+backlog() {
+    local file=/proc/sys/net/core/netdev_max_backlog
+    backlog_before=$(cat "$file")
+    [ "$backlog_before" -ge 20000 ] || echo 20000 >"$file"
+    cleanups+=(restore_backlog)
+}
+restore_backlog() { echo "$backlog_before" >/proc/sys/net/core/netdev_max_backlog; }

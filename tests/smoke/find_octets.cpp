@@ -170,7 +170,7 @@ void search_file(const Needles& needles, const std::string& path, Totals& totals
     close(fd);
 }
 
-// 48 octets: 16 in an xmm, 16 in the upper half of a ymm, 16 in a register that only AVX-512 knows (where there is one).
+// 48 octets: 16 in an xmm, 16 in the upper half of a ymm, 16 in a register that only AVX-512 knows, if there is one.
 [[noreturn]] void hold(Octets o) {
     if (o.size() != 48) throw std::runtime_error("48 octets");
     fmt::print("holding\n");

@@ -6,7 +6,8 @@
         router.secys = [pair.SecY(link=1, number=1, transmit=sak, receive=[sak])]
         router.start()
 
-A SecY's interface is `sNUMBER`: 10.98.NUMBER.1 (east) or .2 (west), fd00:98:NUMBER::1 or ::2, VLAN 1100 + NUMBER inside.
+A SecY's interface is `sNUMBER`: 10.98.NUMBER.1 (east) or .2 (west), fd00:98:NUMBER::1 or ::2, VLAN 1100 + NUMBER
+inside.
 """
 import ctypes
 import json
@@ -130,6 +131,7 @@ def other(name):
 
 class Router:
     buffers = 16384  # some 4096 an AF_XDP port
+    workers = 2      # the secured ports have the last one
 
     def __init__(self, name, prefix, work, build):
         self.name, self.prefix, self.work, self.build = name, prefix, Path(work), Path(build)
@@ -151,19 +153,21 @@ class Router:
 
     def port_text(self, link):
         secys = "".join(self.secy_text(s) for s in self.secys if s.link == link)
-        return (f"  l{link}:\n    driver: af_xdp\n    device: l{link}\n    receive-worker: 1\n    transmit-worker: 1\n"
-                f"    mtu: 1500\n    macsec:\n{secys}")
+        last = self.workers - 1
+        return (f"  l{link}:\n    driver: af_xdp\n    device: l{link}\n    receive-worker: {last}\n"
+                f"    transmit-worker: {last}\n    mtu: 1500\n    macsec:\n{secys}")
 
     def interface_text(self, s):
         n = s.number
-        return (f"  s{n}:\n    port: l{s.link}\n    clear-tags: [{s.clear_tags}]\n    tags: [{1100 + n}]\n    mtu: 1440\n"
+        return (f"  s{n}:\n    port: l{s.link}\n    clear-tags: [{s.clear_tags}]\n    tags: [{1100 + n}]\n"
+                f"    mtu: 1440\n"
                 f"    addresses: [10.98.{n}.{self.side}/24, \"fd00:98:{n}::{self.side}/64\"]\n")
 
     def text(self):
         ports = "".join(self.port_text(n) for n in sorted({s.link for s in self.secys}))
         interfaces = "".join(self.interface_text(s) for s in self.secys)
         return f"""router: {{name: {self.name}, run-directory: {self.run}, state-directory: {self.state}}}
-workers: {{idle: sleep, count: 2}}
+workers: {{idle: sleep, count: {self.workers}}}
 memory: {{buffers: {self.buffers}, buffer-octets: 2176}}
 fib: {{ipv4-root-bits: 16, ipv6-root-bits: 16, ipv4-nodes: 1024, ipv6-nodes: 1024, groups: 256, next-hops: 256}}
 host:

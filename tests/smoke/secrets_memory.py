@@ -31,7 +31,7 @@ def traffic(routers, number_of=50):
         for n in range(1, len(SUITES) + 1):
             for family in (4, 6):
                 back = pair.ping(router, n, number_of, family, 0.002, PATTERN.hex())
-                expect(back > number_of // 2, f"{router.name}: {back} of {number_of} pings over {SUITES[n - 1]}, IPv{family}")
+                expect(back > number_of // 2, f"{router.name}: {back} of {number_of} pings, {SUITES[n - 1]}, v{family}")
 
 
 def rotate(routers, old, new):
@@ -127,12 +127,12 @@ def test(prefix, work, build):
     for router in routers:
         totals = judge_memory(router, search, old, new, controls)
         ok(f"{router.name}: {totals['needles']} pieces of 8 keys in {totals['octets'] >> 20} MiB of {totals['places']} "
-           f"mappings, {totals['hugepages'] >> 20} MiB of hugepages: live keys in locked memory only, old ones nowhere; "
+           f"mappings, {totals['hugepages'] >> 20} MiB of hugepages: live keys in locked memory only, old nowhere; "
            f"{totals['unreadable']} mappings the kernel shows nobody")
     for router in routers:
         size, threads = judge_core(router, search, work, controls)
-        ok(f"{router.name}: a core of {size >> 20} MiB and the vector registers of {threads} threads hold no key; those "
-           "of sleeping workers hold nothing")
+        ok(f"{router.name}: a core of {size >> 20} MiB and the vector registers of {threads} threads hold no key; "
+           "those of sleeping workers hold nothing")
     search_finds_registers(build, work, search, held)
     for router in routers:
         count = judge_files(router, search, work, new)

@@ -89,7 +89,8 @@ class Search:
 
     def __call__(self, *words):
         """{place: {labels}}, and what was searched."""
-        done = subprocess.run([self.program, self.needles, *map(str, words)], capture_output=True, text=True, check=False)
+        done = subprocess.run([self.program, self.needles, *map(str, words)], capture_output=True, text=True,
+                              check=False)
         expect(done.returncode == 0, done.stderr)
         *lines, summary = done.stdout.splitlines()
         found = defaultdict(set)
@@ -157,8 +158,8 @@ def search_finds_registers(build, work, search, octets):
     """Control: what a sleeping process holds in every kind of vector register is found in its core."""
     log = work / "hold.log"
     with open(log, "wb") as out:
-        holder = spawn(f"{work.name.rsplit('.', 1)[0]}-wire", [build / "tests/smoke/find_octets", "--hold", octets.hex()],
-                       out)
+        program = build / "tests" / "smoke" / "find_octets"
+        holder = spawn(f"{work.name.rsplit('.', 1)[0]}-wire", [program, "--hold", octets.hex()], out)
     try:
         wait_for(5, "find_octets holds registers", lambda: "holding" in log.read_text("ascii"))
         core, kept = work / "hold.core", work / "hold.registers"
