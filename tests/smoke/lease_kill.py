@@ -2,8 +2,8 @@
 """lease_kill.py PREFIX WORK BUILD KILLS [SEED]: kills east KILLS times while its host sends across the secured link.
 
 A third of the moments lie anywhere from the start on, a third while the lease is being written, a third after the first
-frame. 1. every lease file is whole and its ceiling never falls. 2. the captured frames' PNs only rise; nonce_check opens
-some of every run and looks for repeats. 3. the peer, up all the time, took every frame as good.
+frame. 1. every lease file is whole and its ceiling never falls. 2. the captured frames' PNs only rise; nonce_check
+opens some of every run and looks for repeats. 3. the peer, up all the time, took every frame as good.
 """
 import os
 import random

@@ -42,11 +42,13 @@ void add_counters(Facts& facts, const Json& object, std::string_view prefix) {
 
 void add_transmit(Facts& facts, const Json& secy) {
     const Json& tx = members(secy, "transmit");
-    facts.add("transmit", {{fmt::format("SCI {}", text(secy, "sci"))},
-                           {fmt::format("AN {}", id_text(tx, "an"))},
-                           {fmt::format("next PN {}", count_text(tx, "next_pn"))},
-                           {fmt::format("lease up to {}", count_text(tx, "pn_ceiling"))},
-                           {fmt::format("key {}", text(tx, "key"))}});
+    std::vector<Piece> pieces{{fmt::format("SCI {}", text(secy, "sci"))},
+                              {fmt::format("AN {}", id_text(tx, "an"))},
+                              {fmt::format("next PN {}", count_text(tx, "next_pn"))},
+                              {fmt::format("lease up to {}", count_text(tx, "pn_ceiling"))},
+                              {fmt::format("key {}", text(tx, "key"))}};
+    if (flag(tx, "needs_new_sak") == true) pieces.push_back({"NEW SAK DUE", Tone::bad});
+    facts.add("transmit", std::move(pieces));
     add_counters(facts, tx, "out_");
 }
 

@@ -22,6 +22,8 @@ struct LiveTransmitSa {
     std::uint64_t asked{};    // the ceiling last asked for; 0: none yet
     double since_asked{};     // seconds
     std::uint64_t last_pn{};  // next PN when last looked at
+    double rate{};            // packet numbers per second, over about a second
+    bool new_sak_due{};       // 802.1X 9.8: it nears its end
 };
 struct LiveReceiveSa {
     std::string fingerprint;
@@ -49,6 +51,8 @@ struct LiveSecY {
     // The Controlled Port may send: a transmit SA with a held lease that is not used up.
     bool secured() const;
     std::string why_not_secured() const;
+    // Its transmit SAK nears the end of its packet numbers, or is there: the operator must replace a static one.
+    bool needs_new_sak() const { return encoding && encoding->new_sak_due; }
 };
 
 // What `wanted` makes of `old` (null: nothing yet): SAs whose (SCI, AN, key) is unchanged are kept with their PNs, the

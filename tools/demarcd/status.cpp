@@ -22,6 +22,7 @@ Json transmit_json(const LiveSecY& secy) {
     j["next_pn"] = secy.encoding->sa->next_pn.load(std::memory_order_relaxed);
     j["pn_ceiling"] = secy.encoding->sa->pn_ceiling.load(std::memory_order_relaxed);
     j["key"] = secy.encoding->fingerprint;
+    j["needs_new_sak"] = secy.needs_new_sak();
     return j;
 }
 
