@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """exhaustion.py PREFIX WORK BUILD: both ends of two links begin LEFT packet numbers before the end, by their leases.
 
-1. a start learns what the leases are called; then they are written as if the keys had been used that far. 2. with traffic
-from the host, frames leave with every packet number up to the last, none after it, none twice; the peer takes them all.
-3. east says why nothing leaves and that a new SAK is due; TAPs lose carrier; wire and peer see nothing more. 4. a start
-with the spent SAK is refused, in words. 5. a new SAK by reload: the links carry traffic again.
+1. a start learns what the leases are called; then they are written as if the keys had been used that far. 2. with
+traffic from the host, frames leave with every packet number up to the last, none after it, none twice; the peer takes
+them all. 3. east says why nothing leaves and that a new SAK is due; TAPs lose carrier; wire and peer see nothing more.
+4. a new SAK by reload: the links carry traffic again. 5. a start with the spent SAK is refused, in words.
 """
 import socket
 import subprocess
@@ -90,8 +90,7 @@ def drive_across(prefix, work, east):
     time.sleep(1)
     traffic.ends = True
     traffic.join()
-    for process, path in running:
-        pair.end_capture(process, path)
+    pair.end_captures(*running)
     return captures
 
 
@@ -103,7 +102,7 @@ def judge_wire(captures, east):
         expect(pns and pns[-1] == last, f"{SUITES[n]}: the last packet number is {pns[-1]:#x}, not {last:#x}")
         expect(pns == list(range(pns[0], last + 1)), f"{SUITES[n]}: packet numbers are missing, repeat or go back")
         expect(len(pns) > LEFT // 2, f"{SUITES[n]}: only {len(pns)} frames")
-        ok(f"{SUITES[n]}: {len(pns)} frames on the wire, packet numbers up to {END[n] - 1:#x}, then nothing, none clear")
+        ok(f"{SUITES[n]}: {len(pns)} frames on the wire, packet numbers up to {END[n] - 1:#x}, then none; none clear")
 
 
 def judge_east(east):

@@ -168,7 +168,7 @@ def test(prefix, work, build, kills, seed=""):
     sender.ends = True
     sender.join()
     east.end()
-    pair.end_capture(capture, wire)
+    pair.end_captures((capture, wire))
 
     expect(len({f.name for f in lease_files(east)}) == 1, "more than one lease for one key")
     ok(f"{kills} kills in {took:.0f} s ({moments.kinds}, {moments.written} with the new file half written); a start "

@@ -295,10 +295,11 @@ def capture(namespace, device, path, *words):
     return process
 
 
-def end_capture(process, path):
-    """Everything seen is in the file afterwards; a capture that lost frames proves nothing."""
+def end_captures(*captures):
+    """(process, path) each. Everything seen is in the files afterwards; a capture that lost frames proves nothing."""
     time.sleep(1.2)
-    process.send_signal(signal.SIGINT)
-    process.wait(10)
-    said = Path(f"{path}.log").read_text("utf-8")
-    expect("\n0 packets dropped by kernel" in said, f"{path}: {said}")
+    for process, path in captures:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+        said = Path(f"{path}.log").read_text("utf-8")
+        expect("\n0 packets dropped by kernel" in said, f"{path}: {said}")
