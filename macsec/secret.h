@@ -56,6 +56,10 @@ private:
 // to wipe). Error: what is wrong and the remedy, without any of the digits.
 std::expected<SecretBuffer, std::string> secret_from_hex(std::string_view digits, std::size_t octets);
 
+// Ciphers and hashes leave round keys and message words in vector registers, which reach memory when the thread sleeps:
+// after work with keys all of them are cleared, those that only AVX-512 knows too, whatever this was compiled for.
+void clear_vector_registers() noexcept;
+
 // Constant time for equal sizes.
 bool equal_secrets(ConstOctets a, ConstOctets b) noexcept;
 

@@ -5,6 +5,7 @@
 #   spawn LOG COMMAND...  a process in the background, its pid in $spawned; killed at the end
 #   wait_for SECONDS COMMAND...   until it succeeds
 #   ok TEXT / fail TEXT   one line each; fail ends the test
+#   cleanups+=(FUNCTION)  called at the end, after processes and namespaces are gone
 set -euo pipefail
 [ "$(id -u)" = 0 ] || exec sudo -n -E "$0" "$@"
 
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${DEMARC_BUILD:-$here/../../build/release}" && pwd)
 prefix=$(basename "$0" _test.sh)-$$
 work=$(mktemp -d "/tmp/$prefix.XXXXXX")
-namespaces=() pids=()
+namespaces=() pids=() cleanups=()
 
 real() { echo "$prefix-$1"; }
 netns() {
@@ -58,6 +59,7 @@ cleanup() {
     for p in "${pids[@]}"; do kill -KILL "$p" 2>/dev/null; done
     wait 2>/dev/null
     for n in "${namespaces[@]}"; do ip netns del "$n"; done
+    for n in "${cleanups[@]}"; do "$n"; done
     rm -rf "$work"
     exit "$status"
 }

@@ -123,7 +123,7 @@ void KaySecY::stop() {
 std::optional<LiveTransmitSa> KaySecY::encoding() const {
     if (!port_open_ || !encoding_) return std::nullopt;
     const Installed& key = keys_.at(*encoding_);
-    return LiveTransmitSa{to_text(*encoding_), {}, key.transmit, 0, 0, 0};
+    return LiveTransmitSa{to_text(*encoding_), {}, key.transmit, 0, 0, 0, 0, false};
 }
 
 std::map<ReceiveSaKey, LiveReceiveSa> KaySecY::receiving() const {

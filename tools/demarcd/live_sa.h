@@ -17,6 +17,8 @@ struct LiveTransmitSa {
     std::uint64_t asked{};    // the ceiling last asked for; 0: none yet
     double since_asked{};     // seconds
     std::uint64_t last_pn{};  // next PN when last looked at
+    double rate{};            // packet numbers per second, over about a second
+    bool new_sak_due{};       // 802.1X 9.8: it nears its end
 };
 struct LiveReceiveSa {
     std::string fingerprint;

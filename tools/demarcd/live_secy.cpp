@@ -5,6 +5,7 @@
 
 #include "config/key_files.h"
 #include "macsec/mka/key_fingerprint.h"
+#include "macsec/packet_number.h"
 #include "macsec/pn_lease.h"
 #include "macsec/secret.h"
 
@@ -94,7 +95,7 @@ std::expected<void, std::string> prepare_transmit(LiveSecY& secy, const LiveSecY
         return std::unexpected(
             fmt::format("{}: this SAK has used all its packet numbers; put a new one there", from.key_file));
     auto sa = std::make_shared<macsec::TransmitSa>(description, std::move(key->key), *pn);
-    secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(key->sak_id), std::move(sa), 0, 0, *pn};
+    secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(key->sak_id), std::move(sa), 0, 0, *pn, 0, false};
     if (old != nullptr) secy.encoding = old->encoding;  // keeps sending until the new one may
     return {};
 }
@@ -140,6 +141,8 @@ void tend_transmit(LiveTransmitSa& t, LeaseKeeper& leases, double seconds) {
     const std::uint64_t ceiling = t.sa->pn_ceiling.load(std::memory_order_relaxed);
     const double rate = seconds > 0 ? static_cast<double>(next - t.last_pn) / seconds : 0;
     t.last_pn = next;
+    t.rate += (rate - t.rate) * std::min(1.0, seconds);
+    t.new_sak_due = macsec::wants_new_sak(t.sa->description.suite, next, static_cast<std::uint64_t>(t.rate));
     t.since_asked += seconds;
     if (t.asked > ceiling && t.since_asked < kRetrySeconds) return;  // on its way to the disk
     const auto wanted = macsec::next_ceiling(t.sa->description.suite, ceiling, next, static_cast<std::uint64_t>(rate));

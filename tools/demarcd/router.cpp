@@ -221,7 +221,12 @@ void Router::every_lease_tick() {
     bool moved = false;
     for (auto& [name, port] : live_.ports)
         for (auto& secy : port.secys) {
-            if (!tend_leases(secy, *leases_, seconds)) continue;
+            const bool was_due = secy.needs_new_sak();
+            const bool published = tend_leases(secy, *leases_, seconds);
+            if (secy.needs_new_sak() && !was_due)
+                spdlog::warn("port {}: the packet numbers of transmit SAK {} near their end: configure a new SAK", name,
+                             secy.encoding->fingerprint);
+            if (!published) continue;
             moved = true;
             spdlog::info("port {}: transmits with AN {}, key {}", name, secy.encoding->sa->description.an.value,
                          secy.encoding->fingerprint);

@@ -53,6 +53,7 @@ Json transmit_json(const LiveSecY& secy, std::uint64_t untagged_out) {
     j["next_pn"] = sa.next_pn.load(std::memory_order_relaxed);
     if (!secy.kay) j["pn_ceiling"] = sa.pn_ceiling.load(std::memory_order_relaxed);  // no lease under MKA
     j["key"] = transmitting->fingerprint;
+    j["needs_new_sak"] = secy.needs_new_sak();
     j["sa_out_pkts"] = sa.pkts.get();
     add_ssci(j, sa.description);
     return j;
