@@ -18,8 +18,8 @@ namespace {
 using macsec::Verdict;
 
 constexpr std::size_t kAddresses = 12, kTypeOctets = 2, kTagOctets = 4;
-// 802.1AE 10.7.8: the greatest replay window under XPN. Also, with replay protection off, how far behind the greatest PN
-// an observer recovers a PN; 2^30 ahead of it is left.
+// 802.1AE 10.7.8: the greatest replay window under XPN. Also, with replay protection off, how far behind the greatest
+// PN an observer recovers a PN; 2^30 ahead of it is left.
 constexpr std::uint64_t kWidestWindow = (std::uint64_t{1} << 30) - 1;
 
 bool is_tag(std::uint16_t type) noexcept { return type == 0x8100 || type == 0x88A8 || type == 0x9100; }

@@ -1,5 +1,5 @@
-// A list of flat objects in JSON (RFC 8259), read where it lies: names and values are views into the text, so that a key
-// in it is never copied (a general parser copies strings into buffers that nobody wipes). What cannot be viewed is
+// A list of flat objects in JSON (RFC 8259), read where it lies: names and values are views into the text, so that a
+// key in it is never copied (a general parser copies strings into buffers that nobody wipes). What cannot be viewed is
 // refused: strings with escapes, lists and objects as values. Pure; any thread.
 #pragma once
 

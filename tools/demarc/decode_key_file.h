@@ -24,8 +24,8 @@ struct FileId {
 
 class KeyFileText {
 public:
-    // A regular file that nobody but its owner may use, the owner being `us` or root. Error: a sentence with the remedy,
-    // without content.
+    // A regular file that nobody but its owner may use, the owner being `us` or root. Error: a sentence with the
+    // remedy, without content.
     static std::expected<KeyFileText, std::string> read(const std::string& path, uid_t us = geteuid());
 
     KeyFileText(KeyFileText&& other) noexcept

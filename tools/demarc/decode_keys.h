@@ -6,7 +6,8 @@
 //     "offset": 30, "lowest_pn": 1}]
 //
 // ssci and salt: XPN, and there always. offset (0, 30, 50) and lowest_pn may be left out. An empty list is a good one.
-// The text stays the caller's to wipe: digits of a SAK go from it into locked memory and nowhere else. Pure; any thread.
+// The text stays the caller's to wipe: digits of a SAK go from it into locked memory and nowhere else. Pure; any
+// thread.
 #pragma once
 
 #include <expected>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "tools/demarc/cells.h"
 
@@ -32,8 +33,10 @@ std::string_view kind_word(FrameKind kind) { return kind == FrameKind::macsec ? 
 
 std::vector<Piece> totals_pieces(const DecodeTotals& totals) {
     std::vector<Piece> pieces{{fmt::format("{} frames", grouped(totals.frames))}};
-    for (const auto& [word, n] : totals.verdicts)
-        pieces.push_back({fmt::format("{} {}", grouped(n), word), word == "ok" ? Tone::good : Tone::bad});
+    for (const bool ok : {true, false})
+        for (const auto& [word, n] : totals.verdicts)
+            if ((word == "ok") == ok)
+                pieces.push_back({fmt::format("{} {}", grouped(n), word), ok ? Tone::good : Tone::bad});
     if (totals.other != 0) pieces.push_back({fmt::format("{} other", grouped(totals.other))});
     return pieces;
 }

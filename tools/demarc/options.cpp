@@ -70,9 +70,12 @@ void add_offline(CLI::App& app, Raw& raw) {
 }
 
 void add_decode(CLI::App& app, Raw& raw) {
-    CLI::App* decode = app.add_subcommand("decode", "open the MACsec frames of a capture; asks no daemon")->fallthrough();
+    CLI::App* decode =
+        app.add_subcommand("decode", "open the MACsec frames of a capture; asks no daemon")->fallthrough();
     decode->add_option("FILE", raw.options.operand, "capture of an Ethernet link, pcap or pcapng")->required();
-    decode->add_option("--keys", raw.options.keys, "list of keys, JSON, mode 0600")->option_text("KEYS.json")->required();
+    decode->add_option("--keys", raw.options.keys, "list of keys, JSON, mode 0600")
+        ->option_text("KEYS.json")
+        ->required();
     decode->add_option("-w,--write", raw.options.write, "write the frames in clear to a capture")
         ->option_text("PLAIN.pcap");
     decode->add_option("--replay-window", raw.replay_window, "replay protection with so many PNs; without it, none")
