@@ -83,9 +83,11 @@ Output offline(const Options& o) {
 
 // What was printed before the end is not held: a capture may be longer than memory.
 Output decode(const Options& o) {
-    return decode_capture(o, style_for(STDOUT_FILENO, o), [](std::string_view text) {
+    Output output = decode_capture(o, style_for(STDOUT_FILENO, o), [](std::string_view text) {
         return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
     });
+    if (std::fflush(stdout) != 0) output.code = kUsage;
+    return output;
 }
 
 int answer_command(const Options& o) {

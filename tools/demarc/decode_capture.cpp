@@ -47,7 +47,7 @@ void CaptureCloser::operator()(pcap* p) const noexcept { pcap_close(p); }
 void CaptureCloser::operator()(pcap_dumper* d) const noexcept { pcap_dump_close(d); }
 
 std::expected<CaptureReader, std::string> CaptureReader::open(const std::string& path) {
-    std::FILE* const file = std::fopen(path.c_str(), "rbe");
+    std::FILE* const file = std::fopen(path == "-" ? "/dev/stdin" : path.c_str(), "rbe");
     if (file == nullptr)
         return refuse(path,
                       fmt::format("cannot be opened: {}; name a capture that you may read", std::strerror(errno)));

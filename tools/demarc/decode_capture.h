@@ -22,7 +22,7 @@ struct CaptureCloser {
 
 class CaptureReader {
 public:
-    // Error: a sentence with the remedy; also for a link type other than Ethernet.
+    // path: "-" is standard input. Error: a sentence with the remedy; also for a link type other than Ethernet.
     static std::expected<CaptureReader, std::string> open(const std::string& path);
 
     // The next frame, whose octets live until the next call; nothing at the end; a sentence where the file is broken.

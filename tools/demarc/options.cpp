@@ -72,7 +72,9 @@ void add_offline(CLI::App& app, Raw& raw) {
 void add_decode(CLI::App& app, Raw& raw) {
     CLI::App* decode =
         app.add_subcommand("decode", "open the MACsec frames of a capture; asks no daemon")->fallthrough();
-    decode->add_option("FILE", raw.options.operand, "capture of an Ethernet link, pcap or pcapng")->required();
+    decode
+        ->add_option("FILE", raw.options.operand, "capture of an Ethernet link, pcap or pcapng; - reads standard input")
+        ->required();
     decode->add_option("--keys", raw.options.keys, "list of keys, JSON, mode 0600")
         ->option_text("KEYS.json")
         ->required();
