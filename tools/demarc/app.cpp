@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "tools/demarc/client.h"
+#include "tools/demarc/decode_command.h"
 #include "tools/demarc/offline.h"
 #include "tools/demarc/render.h"
 #include "tools/demarc/request.h"
@@ -80,7 +81,17 @@ Output offline(const Options& o) {
     return frr_config(o.operand, o.daemon, o.show_passwords, isatty(STDOUT_FILENO) == 1);
 }
 
+// What was printed before the end is not held: a capture may be longer than memory.
+Output decode(const Options& o) {
+    Output output = decode_capture(o, style_for(STDOUT_FILENO, o), [](std::string_view text) {
+        return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    });
+    if (std::fflush(stdout) != 0) output.code = kUsage;
+    return output;
+}
+
 int answer_command(const Options& o) {
+    if (o.command == "decode") return finish(decode(o));
     if (renderer_of(o.command) == nullptr) return finish(offline(o));
     const auto request = make_request(o);
     if (!request) return finish({kUsage, "", sentence(request.error(), style_for(STDERR_FILENO, o))});

@@ -17,11 +17,12 @@ struct Raw {
     std::string watch;
     unsigned width{};
     std::string color{"auto"};
+    std::uint32_t replay_window{};
 };
 
 void add_global_options(CLI::App& app, Raw& raw) {
     app.add_option("--socket", raw.options.socket, "control socket of demarcd; or DEMARC_SOCKET")->option_text("PATH");
-    app.add_flag("--json", raw.options.json, "print the daemon's answer unchanged");
+    app.add_flag("--json", raw.options.json, "print the daemon's answer unchanged; for decode, one document");
     app.add_flag("--watch{2}", raw.watch, "ask again every SECONDS (2) until interrupted")->option_text("[=SECONDS]");
     app.add_option("--width", raw.width, "columns to use, 40 to 1000")
         ->option_text("N")
@@ -68,6 +69,22 @@ void add_offline(CLI::App& app, Raw& raw) {
     frr->add_flag("--show-passwords", raw.options.show_passwords, "print BGP passwords even to a terminal");
 }
 
+void add_decode(CLI::App& app, Raw& raw) {
+    CLI::App* decode =
+        app.add_subcommand("decode", "open the MACsec frames of a capture; asks no daemon")->fallthrough();
+    decode
+        ->add_option("FILE", raw.options.operand, "capture of an Ethernet link, pcap or pcapng; - reads standard input")
+        ->required();
+    decode->add_option("--keys", raw.options.keys, "list of keys, JSON, mode 0600")
+        ->option_text("KEYS.json")
+        ->required();
+    decode->add_option("-w,--write", raw.options.write, "write the frames in clear to a capture")
+        ->option_text("PLAIN.pcap");
+    decode->add_option("--replay-window", raw.replay_window, "replay protection with so many PNs; without it, none")
+        ->option_text("N")
+        ->check(CLI::Range(0u, UINT32_MAX));
+}
+
 void build(CLI::App& app, Raw& raw) {
     app.name("demarc");
     app.require_subcommand(1);
@@ -80,6 +97,7 @@ void build(CLI::App& app, Raw& raw) {
         ->required();
     app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
     add_offline(app, raw);
+    add_decode(app, raw);
 }
 
 std::string chosen_command(const CLI::App& app) {
@@ -105,7 +123,7 @@ std::expected<std::optional<double>, Leave> watch_seconds(const std::string& tex
 }
 
 bool asks_daemon(const std::string& command) {
-    return command != "check" && command != "print" && command != "frr-config";
+    return command != "check" && command != "print" && command != "frr-config" && command != "decode";
 }
 
 std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char* socket_from_environment) {
@@ -117,6 +135,9 @@ std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char*
     if (o.watch_seconds && (o.command == "reload" || !asks_daemon(o.command)))
         return std::unexpected(usage(fmt::format("--watch does not go with {}", o.command)));
     if (raw.width != 0) o.width = raw.width;
+    if (o.command == "decode" && app.get_subcommand("decode")->count("--replay-window") != 0)
+        o.replay_window = raw.replay_window;
+    if (o.write == "-") return std::unexpected(usage("-w wants the name of a file; standard output is taken"));
     o.color = raw.color == "always" ? ColorChoice::always
             : raw.color == "never"  ? ColorChoice::never
                                     : ColorChoice::automatic;
@@ -140,7 +161,7 @@ void add_words(const CLI::App& app, const std::string& parents, std::vector<std:
 
 std::expected<Options, Leave> parse_options(const std::vector<std::string>& arguments,
                                             const char* socket_from_environment) {
-    CLI::App app{"Asks a running demarcd, and reads configuration files.", "demarc"};
+    CLI::App app{"Asks a running demarcd; reads configuration files and captures.", "demarc"};
     Raw raw;
     build(app, raw);
     try {

@@ -1,6 +1,7 @@
 // The command line as a value. Any thread; CLI11 is known here and nowhere else.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -19,7 +20,7 @@ inline constexpr const char* kDefaultSocket = "/run/demarc/demarc.sock";
 enum ExitCode : int { kOk = 0, kNotOk = 1, kUsage = 2, kNoDaemon = 3 };
 
 struct Options {
-    std::string command;  // "status", "show ports", "lookup", "reload", "check", "print", "frr-config"
+    std::string command;  // "status", "show ports", "lookup", "reload", "check", "print", "frr-config", "decode"
     std::string socket;
     bool json{};
     std::optional<double> watch_seconds;
@@ -28,6 +29,9 @@ struct Options {
     std::string operand;  // PREFIX, ADDRESS or FILE
     std::string daemon{"all"};
     bool show_passwords{};
+    std::string keys;   // decode: the list of keys
+    std::string write;  // decode: where the plaintext goes; empty: nowhere
+    std::optional<std::uint32_t> replay_window;
 };
 
 // Text for the user and the code to exit with: help, version, or what is wrong with the command line.

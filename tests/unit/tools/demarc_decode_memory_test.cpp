@@ -1,0 +1,141 @@
+// Where the keys of `demarc decode` are in memory, and where they are not: every page of this process is searched. The
+// key file is written by a child, and here the key is only known masked, so that the search cannot find itself.
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdint>
+
+#include "tests/unit/catch.h"
+#include "tests/unit/tools/decode_support.h"
+#include "tools/demarc/decode_key_file.h"
+#include "tools/demarc/decode_keys.h"
+
+using namespace decode_test;
+
+namespace {
+
+constexpr std::size_t kOctets = 32;
+constexpr std::uint8_t kMask = 0xA5;
+using Masked = std::array<std::uint8_t, kOctets>;
+
+Masked draw(unsigned seed) {
+    macsec::test::Random random(seed);
+    Masked masked;
+    for (auto& o : masked) o = static_cast<std::uint8_t>(random());
+    return masked;
+}
+
+// In a child: its memory is not ours.
+void write_key_file(const std::string& path, const Masked& masked, const char* suite) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        Bytes sak(masked.begin(), masked.end());
+        for (auto& o : sak) o ^= kMask;
+        std::ofstream(path) << "[{\"sci\":\"020000000a010001\",\"suite\":\"" << suite << "\",\"an\":0,\"sak\":\""
+                            << macsec::test::to_hex(sak) << "\"}]";
+        chmod(path.c_str(), 0600);
+        _exit(0);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(status == 0);
+}
+
+#define ANY_MEMORY __attribute__((no_sanitize("address", "undefined"), noinline))
+
+ANY_MEMORY bool is_sak_at(const volatile std::uint8_t* p, const Masked& masked) {
+    for (std::size_t i = 0; i < kOctets; ++i)
+        if ((p[i] ^ kMask) != masked[i]) return false;
+    return true;
+}
+
+ANY_MEMORY bool is_hex_at(const volatile std::uint8_t* p, const Masked& masked) {
+    for (std::size_t i = 0; i < 2 * kOctets; ++i) {
+        const unsigned octet = masked[i / 2] ^ kMask, digit = i % 2 == 0 ? octet >> 4 : octet & 15;
+        if (p[i] != (digit < 10 ? '0' + digit : 'a' + digit - 10)) return false;
+    }
+    return true;
+}
+
+struct Found {
+    int sak{}, hex{};
+    bool operator==(const Found&) const = default;
+};
+
+ANY_MEMORY void search(std::uintptr_t from, std::uintptr_t to, const Masked& masked, Found& found) {
+    const auto* p = reinterpret_cast<const volatile std::uint8_t*>(from);
+    const auto* const end = reinterpret_cast<const volatile std::uint8_t*>(to);
+    for (; p + kOctets <= end; ++p) {
+        found.sak += is_sak_at(p, masked);
+        found.hex += p + 2 * kOctets <= end && is_hex_at(p, masked);
+    }
+}
+
+// All of our writable memory but what a sanitizer reserves for itself.
+Found search_everywhere(const Masked& masked) {
+    prctl(PR_SET_DUMPABLE, 1);  // /proc/self is ours to read again
+    std::vector<std::pair<std::uintptr_t, std::uintptr_t>> ranges;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        std::uintptr_t from = 0, to = 0;
+        char mode[5] = "";
+        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &from, &to, mode) == 3 && mode[0] == 'r' && mode[1] == 'w' &&
+            to - from < (std::uintptr_t{1} << 30))
+            ranges.emplace_back(from, to);
+    }
+    REQUIRE(ranges.size() > 3);
+    Found found;
+    for (const auto& [from, to] : ranges) search(from, to, masked, found);
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE("of a key file's text no copy is made, and of the key one, which is wiped in the end") {
+    const Directory d;
+    const std::string path = d.path + "/keys";
+    const Masked masked = draw(1);
+    write_key_file(path, masked, "gcm-aes-256");
+    CHECK(search_everywhere(masked) == Found{0, 0});
+    {
+        std::optional<cli::KeyFileText> text;
+        {
+            auto read = cli::KeyFileText::read(path);
+            REQUIRE(read);
+            text.emplace(std::move(*read));
+        }
+        CHECK(search_everywhere(masked) == Found{0, 1});
+        const auto keys = cli::parse_decode_keys(text->text());
+        REQUIRE(keys);
+        CHECK(search_everywhere(masked) == Found{1, 1});
+        text.reset();
+        CHECK(search_everywhere(masked) == Found{1, 0});
+    }
+    CHECK(search_everywhere(masked) == Found{0, 0});
+}
+
+TEST_CASE("a list with mistakes leaves nothing of its keys behind") {
+    const Directory d;
+    const std::string path = d.path + "/keys";
+    const Masked masked = draw(2);
+    for (const char* suite : {"gcm-aes-128", "gcm-aes-xpn-256", "aes"}) {
+        write_key_file(path, masked, suite);
+        const Ran ran = run(options(path, path));
+        CHECK(ran.code == cli::kUsage);
+        CHECK_FALSE(ran.err.empty());
+        CHECK(search_everywhere(masked) == Found{0, 0});
+    }
+}
+
+TEST_CASE("after a run nothing of the keys is left") {
+    const Directory d;
+    const std::string path = d.path + "/keys";
+    const Masked masked = draw(3);
+    write_key_file(path, masked, "gcm-aes-256");
+    const Ran ran =
+        run(options(std::string(DEMARC_SOURCE_ROOT) + "/tests/golden/macsec/static-gcm-aes-256-integ.pcap", path));
+    CHECK(ran.code == cli::kNotOk);
+    CHECK(search_everywhere(masked) == Found{0, 0});
+}
