@@ -176,8 +176,8 @@ enum class DecodeError : std::uint8_t {
 };
 std::string_view word(DecodeError) noexcept;
 
-// The CKN and SCI of a PDU, to find whose it is before anything else is believed. eapol: from the EAPOL header on. Errors
-// are those of decode() up to the first set behind it.
+// The CKN and SCI of a PDU, to find whose it is before anything else is believed. eapol: from the EAPOL header on.
+// Errors are those of decode() up to the first set behind it.
 std::expected<BasicSet, DecodeError> peek_basic(ConstOctets eapol) noexcept;
 
 // eapol: from the EAPOL header on; octets behind its length (Ethernet padding) are ignored. The last 16 octets of the
