@@ -40,6 +40,8 @@ void add_show(CLI::App& app, Raw& raw) {
         {"ports", "Ethernet devices, their drivers and counters"},
         {"interfaces", "layer 3: tags, addresses, carrier, MACsec"},
         {"macsec", "SecYs: packet numbers, keys by fingerprint, counters by their IEEE names"},
+        {"mka", "KaYs: peers, key server, SAKs, keys of the ring, why not secured"},
+        {"history", "the last 64 transitions of a port's KaY, with reasons"},
         {"routes", "what the FIB holds"},
         {"next-hops", "adjacencies and whether they are usable"},
         {"neighbors", "ARP and ND entries"},
@@ -47,8 +49,18 @@ void add_show(CLI::App& app, Raw& raw) {
         {"fpm", "the connection from zebra"},
     };
     for (const auto& [name, description] : parts) show->add_subcommand(name, description)->fallthrough();
+    show->get_subcommand("history")->add_option("PORT", raw.options.operand, "a port with mka")->required();
     show->get_subcommand("routes")->add_option("PREFIX", raw.options.operand,
                                                "this prefix and more specific ones only");
+}
+
+void add_mka(CLI::App& app, Raw& raw) {
+    CLI::App* mka = app.add_subcommand("mka", "tell a KaY what to do")->fallthrough();
+    mka->require_subcommand(1);
+    mka->add_subcommand("rekey", "as key server, distribute a new SAK now")
+        ->fallthrough()
+        ->add_option("PORT", raw.options.operand, "a port with mka")
+        ->required();
 }
 
 void add_offline(CLI::App& app, Raw& raw) {
@@ -96,6 +108,7 @@ void build(CLI::App& app, Raw& raw) {
         ->add_option("ADDRESS", raw.options.operand, "IPv4 or IPv6 address")
         ->required();
     app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
+    add_mka(app, raw);
     add_offline(app, raw);
     add_decode(app, raw);
 }
@@ -132,7 +145,7 @@ std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char*
     const auto watch = watch_seconds(raw.watch);
     if (!watch) return std::unexpected(watch.error());
     o.watch_seconds = *watch;
-    if (o.watch_seconds && (o.command == "reload" || !asks_daemon(o.command)))
+    if (o.watch_seconds && (o.command == "reload" || o.command == "mka rekey" || !asks_daemon(o.command)))
         return std::unexpected(usage(fmt::format("--watch does not go with {}", o.command)));
     if (raw.width != 0) o.width = raw.width;
     if (o.command == "decode" && app.get_subcommand("decode")->count("--replay-window") != 0)

@@ -26,7 +26,7 @@ struct Options {
     std::optional<double> watch_seconds;
     std::optional<unsigned> width;
     ColorChoice color{};
-    std::string operand;  // PREFIX, ADDRESS or FILE
+    std::string operand;  // PREFIX, ADDRESS, PORT or FILE
     std::string daemon{"all"};
     bool show_passwords{};
     std::string keys;   // decode: the list of keys

@@ -17,8 +17,6 @@ namespace {
 constexpr std::size_t kHistory = 64;
 constexpr std::uint64_t kNoCeiling = ~std::uint64_t{0};  // no lease: a SAK of MKA does not survive a restart
 
-mka::Time now() { return static_cast<mka::Time>(std::chrono::nanoseconds(Clock::now().time_since_epoch()).count()); }
-
 std::int64_t wall() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
@@ -134,6 +132,10 @@ std::map<ReceiveSaKey, LiveReceiveSa> KaySecY::receiving() const {
             all[{sci, key.install.an.value, to_text(identifier)}] = {to_text(identifier), sa, 0};
     }
     return all;
+}
+
+mka::Time KaySecY::now() const {
+    return static_cast<mka::Time>(std::chrono::nanoseconds(Clock::now().time_since_epoch()).count());
 }
 
 mka::KayStatus KaySecY::status() const { return kay_.status(now()); }

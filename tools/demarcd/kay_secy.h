@@ -54,6 +54,7 @@ public:
     // Per SC: they survive SA changes.
     const std::map<macsec::Sci, std::shared_ptr<macsec::ReceiveCounters>>& sc_counters() const { return sc_counters_; }
 
+    macsec::mka::Time now() const;  // the KaY's clock
     macsec::mka::KayStatus status() const;
     const std::deque<macsec::mka::Transition>& history() const { return history_; }  // the last 64, oldest first
     const macsec::mka::Settings& settings() const { return settings_; }

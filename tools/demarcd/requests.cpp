@@ -35,7 +35,8 @@ public:
         if (what == "show") return show(request);
         if (what == "lookup") return lookup(text_of(request, "address"));
         if (what == "reload") return send(reload());
-        send(failure("unknown request `" + what + "`", "ask for status, show, lookup or reload"));
+        if (what == "mka-rekey") return send(rekey(text_of(request, "port")));
+        send(failure("unknown request `" + what + "`", "ask for status, show, lookup, reload or mka-rekey"));
     }
 
 private:
@@ -101,12 +102,59 @@ private:
         if (what == "neighbors") return send(neighbors());
         if (what == "fpm")
             return ask({}, [self = *this](const Answer& a) { self.send({{"ok", true}, {"fpm", fpm_json(a.stats)}}); });
+        if (what == "mka") return send({{"ok", true}, {"mka", kays()}});
+        if (what == "history") return send(history(text_of(request, "port")));
         const Json all = parts();
         const std::string key = what == "next-hops" ? "next_hops" : what == "drops" ? "workers" : what;
         if (!all.contains(key))
-            return send(failure("unknown subject `" + what + "`",
-                                "ask for ports, interfaces, macsec, routes, next-hops, neighbors, drops or fpm"));
+            return send(
+                failure("unknown subject `" + what + "`",
+                        "ask for ports, interfaces, macsec, mka, history, routes, next-hops, neighbors, drops or fpm"));
         send({{"ok", true}, {key, all.at(key)}, {"unsecured", unsecured_json(r_.live_)}});
+    }
+
+    Json kays() const {
+        Json all = Json::array();
+        for (const auto& [name, port] : r_.live_.ports)
+            for (const auto& secy : port.secys)
+                if (secy.kay) all.push_back(kay_json(name, secy));
+        return all;
+    }
+
+    // The SecYs of a port that have a KaY. Error: an answer that says so.
+    std::expected<std::vector<const LiveSecY*>, Json> kays_of(const std::string& name) const {
+        const auto found = r_.live_.ports.find(name);
+        if (found == r_.live_.ports.end())
+            return std::unexpected(failure("there is no port `" + name + "`", "demarc show ports lists them"));
+        std::vector<const LiveSecY*> all;
+        for (const auto& secy : found->second.secys)
+            if (secy.kay) all.push_back(&secy);
+        if (all.empty())
+            return std::unexpected(
+                failure("port " + name + " has no KaY", "its macsec needs `mka` in the configuration"));
+        return all;
+    }
+
+    Json history(const std::string& name) const {
+        const auto secys = kays_of(name);
+        if (!secys) return secys.error();
+        Json all = Json::array();
+        for (const auto* secy : *secys)
+            all.push_back({{"port", name},
+                           {"clear_tags", tags_json(secy->config.clear_tags)},
+                           {"transitions", history_json(*secy)}});
+        return {{"ok", true}, {"history", std::move(all)}};
+    }
+
+    Json rekey(const std::string& name) const {
+        const auto secys = kays_of(name);
+        if (!secys) return secys.error();
+        for (const auto* secy : *secys) {
+            const auto kay = secy->kay;
+            if (const auto asked = kay->rekey(); !asked)
+                return failure("port " + name + ": " + asked.error(), "demarc show mka tells more");
+        }
+        return {{"ok", true}, {"asked", secys->size()}};
     }
 
     Json neighbors() const {
