@@ -15,7 +15,7 @@ using namespace decode_test;
 
 namespace {
 
-constexpr std::size_t kOctets = 32;
+constexpr std::size_t kOctets = 32, kHalf = 16;
 constexpr std::uint8_t kMask = 0xA5;
 using Masked = std::array<std::uint8_t, kOctets>;
 
@@ -45,31 +45,33 @@ void write_key_file(const std::string& path, const Masked& masked, const char* s
 
 #define ANY_MEMORY __attribute__((no_sanitize("address", "undefined"), noinline))
 
-ANY_MEMORY bool is_sak_at(const volatile std::uint8_t* p, const Masked& masked) {
-    for (std::size_t i = 0; i < kOctets; ++i)
+// Halves are looked for: the heap writes over the beginning of what it gets back.
+ANY_MEMORY bool is_sak_at(const volatile std::uint8_t* p, const std::uint8_t* masked) {
+    for (std::size_t i = 0; i < kHalf; ++i)
         if ((p[i] ^ kMask) != masked[i]) return false;
     return true;
 }
 
-ANY_MEMORY bool is_hex_at(const volatile std::uint8_t* p, const Masked& masked) {
-    for (std::size_t i = 0; i < 2 * kOctets; ++i) {
+ANY_MEMORY bool is_hex_at(const volatile std::uint8_t* p, const std::uint8_t* masked) {
+    for (std::size_t i = 0; i < 2 * kHalf; ++i) {
         const unsigned octet = masked[i / 2] ^ kMask, digit = i % 2 == 0 ? octet >> 4 : octet & 15;
         if (p[i] != (digit < 10 ? '0' + digit : 'a' + digit - 10)) return false;
     }
     return true;
 }
 
+// Halves of the key: as octets, and as digits.
 struct Found {
     int sak{}, hex{};
     bool operator==(const Found&) const = default;
 };
 
-ANY_MEMORY void search(std::uintptr_t from, std::uintptr_t to, const Masked& masked, Found& found) {
+ANY_MEMORY void search(std::uintptr_t from, std::uintptr_t to, const std::uint8_t* masked, Found& found) {
     const auto* p = reinterpret_cast<const volatile std::uint8_t*>(from);
     const auto* const end = reinterpret_cast<const volatile std::uint8_t*>(to);
-    for (; p + kOctets <= end; ++p) {
+    for (; p + kHalf <= end; ++p) {
         found.sak += is_sak_at(p, masked);
-        found.hex += p + 2 * kOctets <= end && is_hex_at(p, masked);
+        found.hex += p + 2 * kHalf <= end && is_hex_at(p, masked);
     }
 }
 
@@ -87,7 +89,8 @@ Found search_everywhere(const Masked& masked) {
     }
     REQUIRE(ranges.size() > 3);
     Found found;
-    for (const auto& [from, to] : ranges) search(from, to, masked, found);
+    for (const auto& [from, to] : ranges)
+        for (std::size_t half = 0; half < kOctets; half += kHalf) search(from, to, masked.data() + half, found);
     return found;
 }
 
@@ -106,12 +109,12 @@ TEST_CASE("of a key file's text no copy is made, and of the key one, which is wi
             REQUIRE(read);
             text.emplace(std::move(*read));
         }
-        CHECK(search_everywhere(masked) == Found{0, 1});
+        CHECK(search_everywhere(masked) == Found{0, 2});
         const auto keys = cli::parse_decode_keys(text->text());
         REQUIRE(keys);
-        CHECK(search_everywhere(masked) == Found{1, 1});
+        CHECK(search_everywhere(masked) == Found{2, 2});
         text.reset();
-        CHECK(search_everywhere(masked) == Found{1, 0});
+        CHECK(search_everywhere(masked) == Found{2, 0});
     }
     CHECK(search_everywhere(masked) == Found{0, 0});
 }
