@@ -1,6 +1,7 @@
 // The MKA key hierarchy against NIST, RFC 3394 and what wpa_supplicant logged; what it refuses; where keys lie.
 #include <array>
 #include <cstdio>
+#include <cstring>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -38,11 +39,18 @@ Bytes masked(ConstOctets octets) {
 }
 
 std::size_t occurrences(const Bytes& where, std::size_t size, const Bytes& masked_key) {
+    const int first = masked_key[0] ^ kMask;
+    const auto is_key = [&](const std::uint8_t* p) {
+        for (std::size_t i = 0; i < masked_key.size(); ++i)
+            if ((p[i] ^ kMask) != masked_key[i]) return false;
+        return true;
+    };
     std::size_t found = 0;
     for (std::size_t at = 0; at + masked_key.size() <= size; ++at) {
-        std::size_t same = 0;
-        while (same < masked_key.size() && (where[at + same] ^ kMask) == masked_key[same]) ++same;
-        found += same == masked_key.size();
+        const void* next = std::memchr(where.data() + at, first, size - masked_key.size() + 1 - at);
+        if (next == nullptr) break;
+        at = static_cast<std::size_t>(static_cast<const std::uint8_t*>(next) - where.data());
+        found += is_key(where.data() + at);
     }
     return found;
 }

@@ -124,7 +124,7 @@ TEST_CASE("every reason to refuse a PDU is found and has a word") {
 TEST_CASE("random octets in a PDU never make one that cannot be encoded and read again") {
     Random random(11'04);
     std::size_t accepted = 0;
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 5000; ++i) {
         Bytes octets = encode(random_mkpdu(random));
         for (std::size_t n = 1 + below(random, 3); n > 0; --n)
             octets[4 + below(random, octets.size() - 4)] = octet(random);
@@ -133,5 +133,5 @@ TEST_CASE("random octets in a PDU never make one that cannot be encoded and read
         ++accepted;
         REQUIRE(decoded(encode(*pdu)) == *pdu);
     }
-    CHECK(accepted > 1000);
+    CHECK(accepted > 300);
 }
