@@ -12,12 +12,13 @@ LINK4, LINK6 = "10.99.1", "fd00:99:1:"
 FAR4, FAR6 = "10.99.2", "fd00:99:2:"
 
 
-def form_options(form):
-    """802.1AE 9.5: with SCB the port identifier is 0; Linux takes what it is told."""
+def form_lines(form, options):
+    """The device, by the SCI form it sends. 802.1AE 9.5: with SCB the port identifier is 0, which takes two steps."""
+    add = "link add link {parent} name msec0 type macsec"
     if form == "scb":
-        return f"sci {sci(THEIRS, 0)} scb on"
-    return {"sci": "port 1 send_sci on", "es": "port 1 send_sci off end_station on",
-            "none": "port 1 send_sci off"}[form]
+        return f"{add} sci {sci(THEIRS, 0)} {options}\nlink set dev msec0 type macsec send_sci off scb on"
+    form = {"sci": "send_sci on", "es": "send_sci off end_station on", "none": "send_sci off"}[form]
+    return f"{add} port 1 {form} {options}"
 
 
 def sa_options(row, sa):
@@ -27,10 +28,9 @@ def sa_options(row, sa):
 
 def secy(row, parent, ours, theirs):
     """Lines for `ip -batch`: msec0 on parent, up, and silent."""
-    replay = "replay off" if row.window == "off" else f"replay on window {row.window}"
-    return f"""
-link add link {parent} name msec0 type macsec {form_options(row.theirs)} cipher {row.suite} encrypt {row.encrypt} \
-{replay} validate strict
+    replay = "" if row.window == "off" else f"replay on window {row.window}"  # off, said to an XPN suite, is refused
+    options = f"cipher {row.suite} encrypt {row.encrypt} {replay} validate strict"
+    return f"""{form_lines(row.theirs, options).format(parent=parent)}
 macsec add msec0 tx sa 0 {sa_options(row, theirs)} 01 {theirs.sak}
 macsec add msec0 rx port 1 address {OURS}
 macsec add msec0 rx port 1 address {OURS} sa 0 {sa_options(row, ours)} 02 {ours.sak}

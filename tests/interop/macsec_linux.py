@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pairwise
+from echo import HEADER, Echo
 from guest import GuestError
 from keys import draw
 from linux import LAN4, LAN6, LINK4, LINK6, Linux
@@ -41,7 +42,7 @@ class Place:
         self.prefix = prefix
 
     def argv(self, name, *words):
-        return ["ip", "netns", "exec", f"{self.prefix}-{name}", *map(str, words)]
+        return ["nsenter", f"--net=/run/netns/{self.prefix}-{name}", *map(str, words)]
 
     def run(self, name, *words, text=None, check=True):
         done = subprocess.run(self.argv(name, *words), input=text, capture_output=True, text=True, timeout=60,
@@ -84,17 +85,17 @@ def set_mtu(place, row):
         place.run(name, "ip", "link", "set", device, "mtu", mtu)
 
 
-def pings(place, row):
-    """Both families, both ways, the smallest and the largest packet; none lost."""
+def pings(echo, row):
+    """Both families, both ways, the smallest and the largest packet; none lost once neighbours are known."""
     ways = ((4, "lan", f"{LINK4}.3"), (6, "lan", f"{LINK6}:3"), (4, "far", f"{LAN4}.2"), (6, "far", f"{LAN6}:2"),
             (4, "lan", f"{LINK4}.2"), (6, "lan", f"{LINK6}:2"))
-    for family, source, to in ways:
-        argv = ("ping", f"-{family}", "-n", "-q")
-        place.run(source, *argv, "-c", 1, "-w", 20, "-i", "0.2", to)  # until neighbours are known: some may be lost
-        for size in (0, int(row.mtu) - (28 if family == 4 else 48)):
-            said = place.run(source, *argv, "-c", 3, "-i", "0.01", "-W", 10, "-s", size, "-M", "do", to, check=False)
-            if "3 packets transmitted, 3 received" not in said:
-                raise RowError(f"{source}: ping of {size} octets to {to}: {said.strip()}")
+    smallest, largest = [(way, HEADER[way[0]]) for way in ways], [(way, int(row.mtu)) for way in ways]
+    end = time.monotonic() + 30
+    while lost := echo.lost(smallest, 2, 1):
+        if time.monotonic() > end:
+            raise RowError(f"no ping passes: {lost}")
+    if lost := echo.lost(smallest + largest, 3, 20):
+        raise RowError(f"pings are lost: {lost}")
 
 
 def finish(process, what):
@@ -185,7 +186,7 @@ def agree(row, router, linux, place, least):
         time.sleep(0.05)
 
 
-def one_row(row, place, linux, build, directory):
+def one_row(row, place, echo, linux, build, directory):
     sas = draw(row.suite)
     set_mtu(place, row)
     place.run("wire", "nft", "-f", "-", text=wire_rules(row))
@@ -195,7 +196,7 @@ def one_row(row, place, linux, build, directory):
             try:
                 router.wait("no carrier", 20, router.has_carrier)
                 linux.address(device)
-                pings(place, row)
+                pings(echo, row)
                 sent = flows(place, build / "tools" / "flow" / "flow", row)
                 tcp(place)
                 return agree(row, router, linux, place, sent // 2)
@@ -210,13 +211,14 @@ def main():
     prefix, build, guest, work, table = sys.argv[1:]
     rows = pairwise.full() if table == "full" else pairwise.parse(Path(table).read_text(encoding="ascii"))
     place, linux = Place(prefix), Linux(guest)
+    echo = Echo({name: f"{prefix}-{name}" for name in ("lan", "far")})
     linux.set_up()
     failed = 0
     for number, row in enumerate(rows):
         began = time.monotonic()
         directory = Path(work) / f"row-{number}"
         try:
-            frames = one_row(row, place, linux, Path(build), directory)
+            frames = one_row(row, place, echo, linux, Path(build), directory)
             print(f"ok: {row}: at least {frames} frames each way, {time.monotonic() - began:.1f} s", flush=True)
         except (RowError, RouterError, GuestError, subprocess.SubprocessError) as e:
             failed += 1

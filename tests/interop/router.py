@@ -90,11 +90,9 @@ class Router:
         return self
 
     def __exit__(self, kind, *_):
-        if kind is not None:
-            return self.kill()
         self.process.terminate()
         try:
-            if self.process.wait(10) != 0:
+            if self.process.wait(20) != 0 and kind is None:
                 raise RouterError(f"demarcd ended with {self.process.returncode}")
         except subprocess.TimeoutExpired as e:
             raise RouterError("demarcd outlives SIGTERM") from e
