@@ -31,7 +31,7 @@ tap() {  # DEVICE NS
     ip -n "$(real "$2")" link set "$1" mtu 9200 txqueuelen 10000
 }
 link() {
-    reserve_hugepages 48
+    reserve_hugepages 32
     netns lan router router-host wire far
     ns wire sysctl -qw net.ipv6.conf.default.disable_ipv6=1
     ns router sysctl -qw net.ipv6.conf.default.disable_ipv6=1

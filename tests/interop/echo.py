@@ -46,7 +46,10 @@ class Echo:
         head = struct.pack("!BBH", REQUEST[family], 0, 0)
         if family == 4:
             head = struct.pack("!BBH", REQUEST[4], 0, checksum(head + body))  # over IPv6 the kernel does it
-        self.sockets[name, family].sendto(head + body, (address, 0))
+        try:
+            self.sockets[name, family].sendto(head + body, (address, 0))
+        except OSError:
+            pass  # no neighbour, or an error of an earlier packet: no reply will come
         return self.sequence
 
     def replies(self, seconds):

@@ -38,6 +38,11 @@ def call(name, *arguments):
         raise OSError(ctypes.get_errno(), name)
 
 
+def die_with_parent():
+    """The process that calls it ends when the one that started it does, however that ends."""
+    call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def open_tap(namespace, name):
     """A TAP without virtio-net headers: user-mode-linux's own way to open one leaves checksums and segmentation to the
     other side, and whoever reads the frames finds wrong checksums and frames above the MTU."""
@@ -83,7 +88,7 @@ def go_ahead():
 
 def boot(directory, nics):
     """Does not return before the guest ends."""
-    call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    die_with_parent()
     go_ahead()
     initrd = image.ensure()
     directory.mkdir()
@@ -93,7 +98,7 @@ def boot(directory, nics):
     call("unshare", CLONE_NEWPID)
     child = os.fork()
     if child == 0:
-        call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        die_with_parent()
         become_kernel(directory, initrd, nics)
     said = b""
     while not said.endswith(b"READY\r\n") and not said.endswith(b"READY\n"):

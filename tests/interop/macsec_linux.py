@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pairwise
 from echo import HEADER, Echo
-from guest import GuestError
+from guest import GuestError, die_with_parent
 from keys import draw
 from linux import LAN4, LAN6, LINK4, LINK6, Linux
 from router import Router, RouterError
@@ -52,7 +52,8 @@ class Place:
         return done.stdout
 
     def start(self, name, *words):
-        return subprocess.Popen(self.argv(name, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(self.argv(name, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=die_with_parent)
 
 
 def wire_rules(row):

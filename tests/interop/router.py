@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from guest import die_with_parent
 from keys import THEIRS, key_file, sci
 from linux import CLEAR_VID, INNER_VID, LINK4, LINK6
 
@@ -81,7 +82,8 @@ class Router:
 
     def __enter__(self):
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            preexec_fn=die_with_parent)
         try:
             self.wait("demarcd does not answer", 30, lambda: os.path.exists(self.socket) and self.status())
         except RouterError:
