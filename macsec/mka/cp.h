@@ -97,6 +97,10 @@ public:
     const std::optional<CpKey>& pending() const noexcept { return pending_; }
     // A key server may distribute: nothing is under way, and every AN but that of one key is free.
     bool takes_new_sak() const noexcept;
+    // It may also give up a SAK that is under way, since nobody who had a working one transmits with it yet.
+    bool may_give_up() const noexcept {
+        return !pending_ && (state_ == CpState::receive || state_ == CpState::receiving);
+    }
     // The port is open and an older SA than the latest transmits: what must not be left early.
     bool working() const noexcept { return open_ && old_ && old_->transmits; }
 

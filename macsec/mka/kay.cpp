@@ -125,6 +125,11 @@ Participant* Kay::State::participant(const Ckn& ckn) noexcept {
     return e == nullptr ? nullptr : e->participant.get();
 }
 
+const Participant* Kay::State::participant_of(const Sak& sak) const noexcept {
+    const Participant* p = participant(sak.ckn);
+    return p != nullptr && p->serial == sak.participant ? p : nullptr;
+}
+
 // Keys start and end by the wall clock, and by what they are used for.
 void Kay::State::turn_ring(Time now, Actions& out) {
     std::vector<RingKey> keys;
@@ -139,7 +144,7 @@ void Kay::State::turn_ring(Time now, Actions& out) {
         RingEntry& e = ring[i];
         const KeyState was = std::exchange(e.state, states[i]);
         if (speaks(states[i]) && !e.participant)
-            e.participant = std::make_unique<Participant>(e.key, e.keys, random_mi());
+            e.participant = std::make_unique<Participant>(e.key, e.keys, random_mi(), ++participants);
         if (!speaks(states[i])) e.participant.reset();
         if (was != states[i]) tell(now, "key " + text_of(e.key.ckn) + " is " + std::string(word(states[i])), out);
     }

@@ -12,7 +12,8 @@
 namespace macsec::mka {
 namespace {
 
-constexpr int kMaxSteps = 32;  // of one settling; a cycle of the CP machine has ten
+constexpr unsigned kMaxGivenUp = 3;  // SAKs in a row
+constexpr int kMaxSteps = 32;        // of one settling; a cycle of the CP machine has ten
 
 bool covers(const Participant& wide, const Participant& narrow) noexcept {
     const auto& peers = narrow.peers.all();
@@ -57,7 +58,7 @@ void Kay::State::choose_principal() noexcept {
     const Participant* current = principal_participant();
     if (current != nullptr && current->peers.live() == 0) current = nullptr;
     if (const Sak* newest = newest_sak(); newest != nullptr && !newest->ours) {
-        const Participant* p = participant(newest->ckn);
+        const Participant* p = participant_of(*newest);
         if (p != nullptr && p->election.result == Election::Result::peer) {
             principal = newest->ckn;
             return;
@@ -76,17 +77,32 @@ void Kay::State::choose_principal() noexcept {
         principal.reset();
 }
 
-// Members that come up together get one SAK, not one each: a potential peer is waited for, but not for long.
-bool Kay::State::waits_for_potential_peers(const Participant& p, Time now) const noexcept {
-    return p.peers.live() < p.peers.all().size() && now < live_changed + settings.timers.bounded_hello();
+// Members that come up together get one SAK, not one each: potential peers, and a peer under a CAK that is preferred,
+// are waited for, but not for long.
+bool Kay::State::waits_for_more(const Participant& p, Time now) const noexcept {
+    if (now >= live_changed + settings.timers.bounded_hello()) return false;
+    const auto is_awaited = [&](const RingEntry& e) {
+        return e.participant && e.participant->peers.live() == 0 && is_preferred(e.key, p.key);
+    };
+    return p.peers.live() < p.peers.all().size() ||
+           (newest_sak() == nullptr && std::any_of(ring.begin(), ring.end(), is_awaited));
+}
+
+// A SAK under way is given up for another when members or the principal have changed, but not for ever: then it is put
+// to use first.
+bool Kay::State::may_distribute(const SakDue& due, Time now) const noexcept {
+    if (cp.takes_new_sak()) return true;
+    return due.for_members && cp.may_give_up() && given_up < kMaxGivenUp &&
+           now >= newest_sak()->made + settings.timers.bounded_hello();
 }
 
 void Kay::State::serve(Time now, Actions& out) {
     Participant* p = principal_participant();
-    if (p == nullptr || p->election.result != Election::Result::self || !cp.takes_new_sak()) return;
+    if (p == nullptr || p->election.result != Election::Result::self) return;
     auto due = new_sak_due({*p, newest_sak(), transmitting_sak(), settings, now});
-    if (!due && rekey_asked) due = "the operator asked for it";
-    if (!due || waits_for_potential_peers(*p, now)) return;
+    if (!due && rekey_asked) due = SakDue{"the operator asked for it", false};
+    if (!due || !may_distribute(*due, now) || waits_for_more(*p, now)) return;
+    given_up = cp.takes_new_sak() ? 0 : given_up + 1;
     std::vector<An> used;
     for (const auto& key : {cp.latest(), cp.old()})
         if (key) used.push_back(key->an);
@@ -101,7 +117,7 @@ void Kay::State::serve(Time now, Actions& out) {
     if (!sak) return tell(now, "no SAK could be made: " + sak.error(), out);
     ++counters.saks_made;
     rekey_asked = false;
-    tell(now, "a new SAK is distributed: " + std::string(*due), out);
+    tell(now, "a new SAK is distributed: " + std::string(due->why), out);
     cp.distribute(sak->key, sak->an);
     saks.push_back(std::move(*sak));
 }
@@ -137,19 +153,37 @@ Connect Kay::State::connect(Time now) noexcept {
         c.why_not = "the key server is lost, and no new SAK came";
     }
     keeps_last_sak = !c.secure && settings.keep_last_sak && cp.port_open() && transmits != nullptr &&
-                     participant(transmits->ckn) != nullptr;
+                     participant_of(*transmits) != nullptr;
     if (keeps_last_sak) c.secure = c.keep = true;
     return c;
 }
 
-// A live peer may still hold it: under any CAK, unless it has restarted since.
-bool Kay::State::is_held_by_a_peer(const Sak& key) const noexcept {
-    const Participant* under = participant(key.ckn);
-    return std::any_of(key.members.begin(), key.members.end(), [&](const SakMember& m) {
-        if (under != nullptr && under->peers.reaches(m.sci)) return under->peers.find(m.mi) != nullptr;
-        return std::any_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
-            return e.participant != nullptr && e.participant->peers.reaches(m.sci);
-        });
+// How a member fares with a SAK: it may speak under several CAKs. A new MI under the SAK's own CAK has restarted
+// and lost it, unless it says otherwise under another.
+Kay::State::MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noexcept {
+    const Participant* under = participant_of(key);
+    MemberUse out;
+    bool replaced = false;
+    for (const RingEntry& e : ring) {
+        const Participant* p = e.participant.get();
+        if (p == nullptr) continue;
+        for (const PeerEntry& peer : p->peers.all()) {
+            if (!peer.live || peer.sci != member.sci) continue;
+            replaced = replaced || (p == under && peer.mi != member.mi);
+            out.live = true;
+            if (const auto use = use_of(peer, key.key)) {
+                out.receives = out.receives || use->receives;
+                out.transmits = out.transmits || use->transmits;
+            }
+        }
+    }
+    return replaced && !out.receives && !out.transmits ? MemberUse{} : out;
+}
+
+bool Kay::State::all_receive(const Sak& key) const noexcept {
+    return std::all_of(key.members.begin(), key.members.end(), [&](const SakMember& m) {
+        const MemberUse use = use_by(key, m);
+        return !use.live || use.receives;
     });
 }
 
@@ -157,18 +191,16 @@ CpInput Kay::State::cp_input(const Connect& c) const noexcept {
     CpInput in{.secure = c.secure, .why_not_secure = c.why_not, .keep_old = c.keep};
     const Participant* p = principal ? participant(*principal) : nullptr;
     in.elected_self = p != nullptr && p->election.result == Election::Result::self;
-    if (const Sak* old = sak(cp.old())) in.old_key_unneeded = !c.keep && !is_held_by_a_peer(*old);
+    if (const Sak* old = sak(cp.old()))
+        in.old_key_unneeded = !c.keep && std::none_of(old->members.begin(), old->members.end(),
+                                                      [&](const SakMember& m) { return use_by(*old, m).live; });
     const Sak* latest = sak(cp.latest());
     if (latest == nullptr) return in;
     in.using_receive_sas = latest->receives;
     in.using_transmit_sa = latest->transmits;
-    const Participant* under = participant(latest->ckn);
-    in.all_receiving = under == nullptr || all_receiving(*latest, *under);
+    in.all_receiving = all_receive(*latest);
     in.server_changed = p != nullptr && p->election.mi != latest->key.server;
-    if (p == nullptr || under == nullptr) return in;
-    const PeerEntry* server = under->peers.find(latest->key.server);
-    const auto use = server != nullptr && server->live ? use_of(*server, latest->key) : std::nullopt;
-    in.server_transmitting = use && use->transmits;
+    in.server_transmitting = use_by(*latest, {latest->key.server, latest->server}).transmits;
     return in;
 }
 
@@ -223,12 +255,12 @@ void Kay::State::after(const CpTransition& transition, const CpInput& in, Time n
 // Until every live member receives with it, and only to members it was made for: a member that came later, with an SCI
 // that has used the SAK before, must not get it.
 bool Kay::State::distributes(const Sak& sak, const Participant& p) const noexcept {
-    if (!sak.ours || sak.ckn != p.key.ckn || sak.key.server != p.mi || p.peers.live() == 0) return false;
+    if (!sak.ours || sak.participant != p.serial || sak.key.server != p.mi || p.peers.live() == 0) return false;
     if (p.election.result != Election::Result::self) return false;
     const auto& peers = p.peers.all();
     const bool only_members =
         std::all_of(peers.begin(), peers.end(), [&](const PeerEntry& e) { return !e.live || sak.has_member(e.mi); });
-    return only_members && !all_receiving(sak, p);
+    return only_members && !all_receive(sak);
 }
 
 PduExtras Kay::State::extras_for(const Participant& p) const {
@@ -236,7 +268,7 @@ PduExtras Kay::State::extras_for(const Participant& p) const {
     extras.key_server = settings.key_server_priority != kNeverServer &&
                         (p.peers.live() == 0 || p.election.result == Election::Result::self);
     const Sak *latest = sak(cp.latest()), *old = sak(cp.old()), *newest = newest_sak();
-    const auto is_under_it = [&](const Sak* s) { return s != nullptr && s->ckn == p.key.ckn; };
+    const auto is_under_it = [&](const Sak* s) { return s != nullptr && s->participant == p.serial; };
     if ((latest != nullptr || old != nullptr) && (principal == p.key.ckn || is_under_it(latest) || is_under_it(old))) {
         const bool delay = settings.delay_protect;
         SakUse use;
@@ -247,7 +279,7 @@ PduExtras Kay::State::extras_for(const Participant& p) const {
         extras.xpn = XpnSet{0, static_cast<std::uint32_t>(latest ? advertised_pn(latest, delay) >> 32 : 0),
                             static_cast<std::uint32_t>(old ? advertised_pn(old, delay) >> 32 : 0)};
     }
-    if (newest == nullptr || !newest->ours || newest->ckn != p.key.ckn) return extras;
+    if (newest == nullptr || !newest->ours || newest->participant != p.serial) return extras;
     if (is_xpn(newest->suite))
         extras.key_server_ssci = static_cast<std::uint8_t>(ssci_of(identity.sci, scis_of(*newest, identity.sci)).value);
     if (distributes(*newest, p))
@@ -290,9 +322,12 @@ Time Kay::State::next_deadline() const noexcept {
         if (e.participant) next = std::min({next, e.participant->next_pdu(), e.participant->peers.next_expiry()});
     if (orphaned && !keeps_last_sak) next = std::min(next, *orphaned + settings.timers.patience());
     const Participant* p = principal ? participant(*principal) : nullptr;
-    if (p == nullptr || p->election.result != Election::Result::self || !cp.takes_new_sak()) return next;
-    if (const Sak* newest = newest_sak()) next = std::min(next, next_rekey(*newest, settings));
-    if (waits_for_potential_peers(*p, last_tick)) next = std::min(next, live_changed + settings.timers.bounded_hello());
+    if (p == nullptr || p->election.result != Election::Result::self) return next;
+    const Sak* newest = newest_sak();
+    if (cp.takes_new_sak() && newest != nullptr) next = std::min(next, next_rekey(*newest, settings));
+    if (cp.may_give_up() && given_up < kMaxGivenUp && last_tick < newest->made + settings.timers.bounded_hello())
+        next = std::min(next, newest->made + settings.timers.bounded_hello());
+    if (waits_for_more(*p, last_tick)) next = std::min(next, live_changed + settings.timers.bounded_hello());
     return next;
 }
 

@@ -61,12 +61,14 @@ struct Kay::State {
     std::vector<SpentKeys> spent;
     KayCounters counters;
     Stranger stranger;
+    std::uint64_t participants{};  // that ever were
     Time last_tick{};
     std::int64_t wall{};
     Time live_changed{};           // in any participant
     std::optional<Time> orphaned;  // since when the newest SAK is not the elected key server's
     std::string refusal;           // why the last SAK was refused
     KeyIdentifier refused;
+    unsigned given_up{};     // SAKs in a row that we distributed and did not put to use
     Time no_macsec_until{};  // the key server wants frames in clear
     bool keeps_last_sak{};
     bool rekey_asked{};  // by the operator; until a SAK is distributed
@@ -75,6 +77,7 @@ struct Kay::State {
     RingEntry* entry(const Ckn&) noexcept;
     Participant* participant(const Ckn&) noexcept;
     const Participant* participant(const Ckn& ckn) const noexcept { return const_cast<State*>(this)->participant(ckn); }
+    const Participant* participant_of(const Sak&) const noexcept;  // null: it is gone
     Participant* principal_participant() noexcept { return principal ? participant(*principal) : nullptr; }
     void turn_ring(Time now, Actions&);
     MemberId random_mi() const;
@@ -98,9 +101,14 @@ struct Kay::State {
     void elect_all() noexcept;
     void choose_principal() noexcept;
     void serve(Time now, Actions&);
-    bool waits_for_potential_peers(const Participant&, Time now) const noexcept;
+    bool waits_for_more(const Participant&, Time now) const noexcept;
+    bool may_distribute(const SakDue&, Time now) const noexcept;
     Connect connect(Time now) noexcept;
-    bool is_held_by_a_peer(const Sak&) const noexcept;
+    struct MemberUse {
+        bool live{}, receives{}, transmits{};
+    };
+    MemberUse use_by(const Sak&, const SakMember&) const noexcept;
+    bool all_receive(const Sak&) const noexcept;
     CpInput cp_input(const Connect&) const noexcept;
     bool step_cp(Time now, Actions&);
     void perform(const CpStep&, Time now, Actions&);

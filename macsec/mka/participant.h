@@ -56,11 +56,13 @@ struct Echo {
 class Participant {
 public:
     // mi: random.
-    Participant(const RingKey& key, std::shared_ptr<const CakKeys> keys, const MemberId& mi)
-        : key(key), keys(std::move(keys)), mi(mi) {}
+    // serial: another one's for every participant of a KaY, also under the same CKN.
+    Participant(const RingKey& key, std::shared_ptr<const CakKeys> keys, const MemberId& mi, std::uint64_t serial)
+        : key(key), keys(std::move(keys)), serial(serial), mi(mi) {}
 
     RingKey key;
     std::shared_ptr<const CakKeys> keys;
+    std::uint64_t serial;
     MemberId mi;
     PeerTable peers;
     Election election;

@@ -134,16 +134,17 @@ Time next_rekey(const Sak& sak, const Settings& settings) noexcept {
     return settings.sak_rekey_ms == 0 ? kNever : sak.made + settings.sak_rekey_ms * kMillisecond;
 }
 
-std::optional<std::string_view> new_sak_due(const ServerView& view) noexcept {
+std::optional<SakDue> new_sak_due(const ServerView& view) noexcept {
     const PeerTable& peers = view.participant.peers;
-    if (view.newest == nullptr) return "there is none";
-    if (view.newest->key.server != view.participant.mi) return "this member is key server now";
-    if (members_changed(*view.newest, peers)) return "members have come or gone";
+    if (view.newest == nullptr) return SakDue{"there is none", true};
+    if (view.newest->key.server != view.participant.mi) return SakDue{"this member is key server now", true};
+    if (members_changed(*view.newest, peers)) return SakDue{"members have come or gone", true};
     if (view.transmits != nullptr && view.transmits == view.newest &&
         runs_out(*view.transmits, peers, view.settings.timers))
-        return "packet numbers run out";
-    if (is_lost_by_a_member(*view.newest, peers, view.now, view.settings.timers)) return "a member has lost it";
-    if (view.now >= next_rekey(*view.newest, view.settings)) return "its period is over";
+        return SakDue{"packet numbers run out", false};
+    if (is_lost_by_a_member(*view.newest, peers, view.now, view.settings.timers))
+        return SakDue{"a member has lost it", false};
+    if (view.now >= next_rekey(*view.newest, view.settings)) return SakDue{"its period is over", false};
     return std::nullopt;
 }
 
@@ -170,6 +171,7 @@ std::expected<Sak, std::string> make_sak_for(Participant& participant, const Ide
     sak.sak = std::make_shared<const SecretBuffer>(std::move(*octets));
     sak.wrapped = std::move(*wrapped);
     sak.ckn = participant.key.ckn;
+    sak.participant = participant.serial;
     sak.server = identity.sci;
     sak.made = now;
     sak.ours = true;
@@ -195,18 +197,10 @@ Judgement judge_sak(const SakOffer& offer, const Identity& identity, const Primi
     out.offset = sak.offset;
     out.sak = std::make_shared<const SecretBuffer>(std::move(*octets));
     out.ckn = offer.participant.key.ckn;
+    out.participant = offer.participant.serial;
     out.server = offer.pdu.basic.sci;
     out.made = now;
     return Judgement::taken;
-}
-
-bool all_receiving(const Sak& sak, const Participant& participant) noexcept {
-    const auto& peers = participant.peers.all();
-    return std::all_of(peers.begin(), peers.end(), [&](const PeerEntry& p) {
-        if (!p.live || !sak.has_member(p.mi)) return true;
-        const auto use = use_of(p, sak.key);
-        return use && use->receives;
-    });
 }
 
 std::vector<Sci> scis_of(const Sak& sak, Sci own) {

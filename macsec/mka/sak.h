@@ -36,8 +36,9 @@ struct Sak {
     CipherSuite suite{};
     ConfidentialityOffset offset{};
     std::shared_ptr<const SecretBuffer> sak;
-    std::vector<std::uint8_t> wrapped;  // by us as key server, for `ckn`
-    Ckn ckn;                            // the CAK it was distributed under
+    std::vector<std::uint8_t> wrapped;  // by us as key server
+    Ckn ckn;                            // the CAK it was distributed under, and its participant
+    std::uint64_t participant{};
     Sci server;
     std::vector<SakMember> members;  // but us
     Time made{};
@@ -65,7 +66,11 @@ struct ServerView {
 };
 
 // Why a new SAK is due (9.8), if it is.
-std::optional<std::string_view> new_sak_due(const ServerView&) noexcept;
+struct SakDue {
+    std::string_view why;  // a literal
+    bool for_members{};    // somebody has no SAK that works
+};
+std::optional<SakDue> new_sak_due(const ServerView&) noexcept;
 
 // When the period of the operator is over: kNever without one.
 Time next_rekey(const Sak&, const Settings&) noexcept;
@@ -96,9 +101,6 @@ struct SakOffer {
 };
 // taken: `out` is filled.
 Judgement judge_sak(const SakOffer&, const Identity&, const Primitives&, Time now, Sak& out);
-
-// All live members of it report receiving with it. A peer that is not its member does not count.
-bool all_receiving(const Sak&, const Participant&) noexcept;
 
 // 802.1AE 10.7.13 over its members and us.
 std::vector<Sci> scis_of(const Sak&, Sci own);

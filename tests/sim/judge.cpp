@@ -76,14 +76,11 @@ void World::judge_transmit(Member& m, Sas& s) {
             const bool counts = peer.live && p.principal && owner != owners_.end() &&
                                 std::any_of(s.key.peers.begin(), s.key.peers.end(),
                                             [&](const MemberSc& c) { return c.sci == peer.sci; });
-            // A restarted peer is no member of this SAK: it never had the working one either.
+            // A peer that has given up the working SA, and says so by a new MI, loses nothing.
             if (!counts || has(facts.received_by, owner->second.member, owner->second.life)) continue;
-            const Member& other = members_[owner->second.member];
-            if (other.life != owner->second.life || other.kay == nullptr) {
-                fail(m, "a working SA is left before a live peer reports receiving with the new SAK", "it crashed");
-            }
-            const auto& ever = facts_[working->key.key].received_by;
-            if (has(ever, other.number, other.life))
+            Member& other = members_[owner->second.member];
+            const bool gone = other.life != owner->second.life;
+            if (gone || other.sa(working->key.key) != nullptr)
                 fail(m, "a working SA is left before a live peer reports receiving with the new SAK");
         }
 }

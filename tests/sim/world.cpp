@@ -23,6 +23,34 @@ MemberId mi_of(const std::vector<std::uint8_t>& frame) {
     return mi;
 }
 
+std::string text_of(const MemberId& mi) {
+    char text[8];
+    std::snprintf(text, sizeof text, "%02x%02x", mi.octets[0], mi.octets[1]);
+    return text;
+}
+
+std::string text_of(const KeyUse& use) {
+    if (use.key == KeyIdentifier{}) return "-";
+    return text_of(use.key.server) + "." + std::to_string(use.key.number) + (use.receives ? "r" : "") +
+           (use.transmits ? "t" : "");
+}
+
+// What a reader of a run wants to know of a PDU.
+std::string text_of(const std::vector<std::uint8_t>& frame) {
+    const auto pdu = decode(ConstOctets(frame).subspan(14));
+    if (!pdu) return std::string(word(pdu.error()));
+    std::string text = "key " + std::to_string(pdu->basic.ckn.octets[0]) + " " + text_of(pdu->basic.mi) + "." +
+                       std::to_string(pdu->basic.mn) + (pdu->basic.key_server ? " server" : "");
+    for (const auto& [name, list] : {std::pair(" live", &pdu->live), std::pair(" potential", &pdu->potential)}) {
+        if (!*list) continue;
+        text += name;
+        for (const Peer& p : (*list)->peers) text += " " + text_of(p.mi) + "." + std::to_string(p.mn);
+    }
+    if (pdu->sak_use) text += " uses " + text_of(pdu->sak_use->latest) + " " + text_of(pdu->sak_use->old);
+    if (pdu->distributed_sak) text += " SAK " + std::to_string(pdu->distributed_sak->key_number);
+    return text;
+}
+
 }  // namespace
 
 World::World(const Scenario& plan, bool verbose)
@@ -177,6 +205,7 @@ void World::deliver(const Flight& f) {
         return tick(m);
     }
     if (f.intact) heard_[f.to][f.from] = std::max(heard_[f.to][f.from], f.sent);
+    if (verbose_) log(m, "hears " + std::to_string(f.from) + ": " + text_of(*f.frame));
     Actions actions;
     m.kay->receive(*f.frame, m.local(now_), actions);
     perform(m, actions);
@@ -194,6 +223,7 @@ void World::perform(Member& m, Actions& actions) {
 
 void World::act(Member& m, SendPdu& pdu) {
     ++outcome_.pdus;
+    if (verbose_) log(m, "sends " + text_of(pdu.frame));
     const MemberId mi = mi_of(pdu.frame);
     owners_[mi] = {m.number, m.life, now_};
     const auto frame = std::make_shared<const std::vector<std::uint8_t>>(std::move(pdu.frame));
