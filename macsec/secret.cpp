@@ -10,7 +10,7 @@
 namespace macsec {
 namespace {
 
-constexpr std::size_t kSlotsPerChunk = 64;
+constexpr std::size_t kSlotsPerChunk = 256;
 constexpr std::size_t kChunk = kSlotsPerChunk * kSecretSlot;
 static_assert(kChunk % 65536 == 0, "whole pages, for every page size in use");
 

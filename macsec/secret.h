@@ -14,7 +14,7 @@
 
 namespace macsec {
 
-inline constexpr std::size_t kSecretSlot = 1024;  // octets; the most one secret holds; 64-octet aligned
+inline constexpr std::size_t kSecretSlot = 1280;  // octets; an expanded key of ipsec-mb 2.0 fits; 64-octet aligned
 
 // The arena behind all secrets: slots of kSecretSlot octets, zero when handed out. Error: a sentence with the remedy.
 std::expected<std::uint8_t*, std::string> take_secret_slot();
