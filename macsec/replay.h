@@ -34,7 +34,8 @@ inline void forget(ReceiveSa& sa, std::uint64_t from, std::uint64_t to) noexcept
     for (; from < to; ++from) seen_word(sa, from) &= ~(std::uint64_t{1} << (from % 64));
 }
 
-// Delay protection: what the transmitter said it had sent long ago is late (802.1X 9.10). nextPN is never below lowestPN.
+// Delay protection: what the transmitter said it had sent long ago is late (802.1X 9.10). nextPN is never below
+// lowestPN.
 inline void raise_to_floor(ReceiveSa& sa) noexcept {
     const std::uint64_t floor = sa.floor.load(std::memory_order_relaxed);
     if (floor <= sa.lowest_pn.load(std::memory_order_relaxed)) return;

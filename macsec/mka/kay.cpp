@@ -97,7 +97,8 @@ void Kay::tick(Time now, std::int64_t wall, std::span<const SaReport> reports, A
 std::expected<void, std::string> Kay::rekey(Time now, Actions& out) {
     State& s = *state_;
     const Participant* p = s.principal_participant();
-    if (p == nullptr || p->peers.live() == 0) return std::unexpected(std::string("there is no live peer to agree with"));
+    if (p == nullptr || p->peers.live() == 0)
+        return std::unexpected(std::string("there is no live peer to agree with"));
     if (p->election.result != Election::Result::self)
         return std::unexpected("the key server is " + text_of(p->election.sci) + ": ask there");
     s.rekey_asked = true;

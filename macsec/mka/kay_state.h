@@ -1,5 +1,6 @@
-// The inside of a KaY, in three files by what happens: kay.cpp (the outside: configuration, ticks, status), kay_hear.cpp
-// (a PDU comes in), kay_settle.cpp (what follows from all that is known: election, principal, SAKs, CP, PDUs).
+// The inside of a KaY, in three files by what happens: kay.cpp (the outside: configuration, ticks, status),
+// kay_hear.cpp (a PDU comes in), kay_settle.cpp (what follows from all that is known: election, principal, SAKs, CP,
+// PDUs).
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// `demarc show mka`: one paragraph per KaY: state, who is key server, the SAKs, a line per CAK and one per peer, what went
-// wrong. `demarc show history`: its transitions. `demarc mka rekey`.
+// `demarc show mka`: one paragraph per KaY: state, who is key server, the SAKs, a line per CAK and one per peer, what
+// went wrong. `demarc show history`: its transitions. `demarc mka rekey`.
 #include <fmt/format.h>
 
 #include "tools/demarc/cells.h"

@@ -1,5 +1,5 @@
-// A KaY with the SAs it asked for: performs its actions, tells it how they fare, keeps its history. It outlives reloads;
-// a SecY of another identity is another object. Control thread only.
+// A KaY with the SAs it asked for: performs its actions, tells it how they fare, keeps its history. It outlives
+// reloads; a SecY of another identity is another object. Control thread only.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A SecY as JSON: 1. how it is set (802.1AE 10.7.4, 10.7.8, 10.7.17); 2. its transmit SC and SA; 3. its receive SCs, each
-// with its SAs; 4. the SecY's own counters.
+// A SecY as JSON: 1. how it is set (802.1AE 10.7.4, 10.7.8, 10.7.17); 2. its transmit SC and SA; 3. its receive SCs,
+// each with its SAs; 4. the SecY's own counters.
 #include <fmt/format.h>
 
 #include "tools/demarcd/status.h"
