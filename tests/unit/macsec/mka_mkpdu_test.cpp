@@ -343,6 +343,7 @@ TEST_CASE("a value that no PDU can carry is encoded without harm") {
     sak.suite = CipherSuite::gcm_aes_256;
     sak.wrapped = Bytes(9000, 1);
     const Mkpdu sent = decoded(encode(pdu));
+    CHECK(without_icv(encode(sent)) == without_icv(encode(pdu)));
     CHECK(sent.basic.ckn.size == 32);
     CHECK((sent.sak_use->latest.an == An{3} && sent.sak_use->old.an == An{3}));
     CHECK((sent.distributed_sak->an == An{1} && sent.distributed_sak->wrapped.size() == 40));

@@ -223,6 +223,11 @@ TEST_CASE("under XPN keys wait until every member has told its SCI") {
     Observer observer = network.observer();
     CHECK(see(observer, network.distribute(a, {&b, &c}, 0, 1, 7)).new_keys == 0);
     CHECK(see(observer, network.hello(b, {&a})).new_keys == 0);
+    // Nor does another who says that it has the key, although the server did not list it.
+    Member d(0x020000000d01, 0xdd);
+    Mkpdu use = network.pdu(d, {&a});
+    use.sak_use.emplace().latest = {.an = {}, .transmits = true, .receives = true, .key = {a.mi, 1}, .lowest_pn = 1};
+    CHECK(see(observer, mka_frame(use, network.keys.ick)).new_keys == 0);
     CHECK(see(observer, network.hello(c, {&a})).new_keys == 3);
     CHECK(only_key(observer, c.sci, 0).ssci == Ssci{1});
     CHECK(see(observer, network.hello(b, {&a})).new_keys == 0);
