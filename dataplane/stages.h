@@ -29,6 +29,9 @@ void push_vlan(Worker&, const Forwarding&, Batch&) noexcept;  // tags inside MAC
 void protect(Worker&, const Forwarding&, Batch&) noexcept;    // MACsec on, or dropped
 void transmit(Worker&, const Forwarding&, Batch&) noexcept;   // to the device; empties the batch
 
+// At the end of a turn in which frames are held: those of a port that is gone are freed and counted.
+void drop_held_of_gone_ports(Worker&, const Forwarding&) noexcept;
+
 // Frames whose verdict is not `forward` leave the batch: drops are freed and counted, punts go to control.
 void settle(Worker&, const Forwarding&, Batch&) noexcept;
 

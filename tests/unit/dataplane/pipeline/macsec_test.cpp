@@ -269,6 +269,29 @@ TEST_CASE("while a port refuses frames of ours, transit is dropped before it cos
     CHECK_FALSE(r.open(kCh1, sent[0]).empty());
 }
 
+TEST_CASE("frames held for a full port are freed and counted when a reload removes the port") {
+    Rig r;
+    Crossing ours;
+    ours.interface = kCh1Inside;
+    ours.from_host = true;
+    r.fill_wire(kCh1, 0);
+    for (int i = 0; i < 3; ++i)
+        r.inject(InjectClass::first, ours, ethernet(neighbor_mac(2), our_mac(kCh1), 0x0800, Ipv4{}.octets()));
+    r.turn();
+    REQUIRE(dataplane::frames_in_rings(r.worker()) == 3);
+    auto& f = r.forwarding();
+    f.ports[kCh1.value].present = false;
+    f.interfaces[kCh1Inside.value].present = false;
+    std::erase(f.workers[0].receive, kCh1);
+    std::erase(f.workers[0].transmit, kCh1);
+    r.publish();
+    r.turn();
+    CHECK(dataplane::frames_in_rings(r.worker()) == 0);
+    CHECK(r.count(Verdict::port_down) == 3);
+    r.open_wire(kCh1);
+    CHECK(r.sent(kCh1).empty());
+}
+
 TEST_CASE("a frame held while its port was plain does not leave once the port is secured") {
     Rig r;
     r.fill_wire(kWan, 0);
