@@ -149,7 +149,7 @@ private:
         const bool good = m->kind == ScalarKind::number && (m->value == "0" || m->value == "30" || m->value == "50");
         if (!good) complain(m->at, m->name, "is not right; write 0, 30 or 50, without quotes");
         if (!good || m->value == "0") return 0;
-        // 802.1AE 14.7: the XPN suites have none.
+        // As in a configuration (rule offset-xpn): these suites have none.
         if (macsec::is_xpn(suite)) complain(m->at, m->name, "does not go with XPN; write 0, or take it out");
         return m->value == "30" ? 30 : 50;
     }
