@@ -40,7 +40,7 @@ link() {
     veth sec router 02:de:00:00:00:01 sec0 wire 02:de:00:00:02:01 12
     tap guest0 wire
     tap far0 far
-    ip -n "$(real wire)" link add name br type bridge stp_state 0 mcast_snooping 0
+    ip -n "$(real wire)" link add name br type bridge stp_state 0 mcast_snooping 0 group_fwd_mask 8  # EAPOL passes
     for each in sec0 guest0; do ip -n "$(real wire)" link set "$each" master br up; done
     ip -n "$(real wire)" link set dev br up
     spawn guest.log "$here/guest.py" boot "$work/guest" "$(real wire)/guest0=02:de:00:00:00:02" \
