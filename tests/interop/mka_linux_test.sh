@@ -8,5 +8,5 @@
 . "$(dirname "$0")/../smoke/_init.sh"
 . "$here/_link.sh"
 link
-"$here/mka_linux.py" "$prefix" "$build" "$work/guest" "$etc" "$([ "${DEMARC_FULL:-0}" = 1 ] && echo 20 || echo 5)" ||
+"$here/mka_linux.py" "$prefix" "$build" "$work/guest" "$etc" "${DEMARC_TIMES:-$([ "${DEMARC_FULL:-0}" = 1 ] && echo 20 || echo 5)}" ||
     fail "MKA with wpa_supplicant"
