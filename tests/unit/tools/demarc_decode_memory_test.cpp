@@ -1,5 +1,6 @@
 // Where the keys of `demarc decode` are in memory, and where they are not: every page of this process is searched. The
 // key file is written by a child, and here the key is only known masked, so that the search cannot find itself.
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -43,22 +44,33 @@ void write_key_file(const std::string& path, const Masked& masked, const char* s
     REQUIRE(status == 0);
 }
 
-#define ANY_MEMORY __attribute__((no_sanitize("address", "undefined"), noinline))
+#define ANY_MEMORY __attribute__((no_sanitize("address", "undefined"), noinline, optimize("O2")))
 
-// Halves are looked for: the heap writes over the beginning of what it gets back.
-ANY_MEMORY bool is_sak_at(const volatile std::uint8_t* p, const std::uint8_t* masked) {
-    for (std::size_t i = 0; i < kHalf; ++i)
-        if ((p[i] ^ kMask) != masked[i]) return false;
-    return true;
-}
-
-ANY_MEMORY bool is_hex_at(const volatile std::uint8_t* p, const std::uint8_t* masked) {
-    for (std::size_t i = 0; i < 2 * kHalf; ++i) {
-        const unsigned octet = masked[i / 2] ^ kMask, digit = i % 2 == 0 ? octet >> 4 : octet & 15;
-        if (p[i] != (digit < 10 ? '0' + digit : 'a' + digit - 10)) return false;
+// What is looked for. Halves, because the heap writes over the beginning of what it gets back.
+struct Pattern {
+    explicit Pattern(const Masked& m) : masked(m) {
+        for (std::size_t half = 0; half < kOctets; half += kHalf)
+            begins[masked[half] ^ kMask] = begins[digit(2 * half)] = true;
     }
-    return true;
-}
+    // One digit at a time: the text of the key is nowhere here.
+    ANY_MEMORY std::uint8_t digit(std::size_t i) const {
+        const unsigned octet = masked[i / 2] ^ kMask, value = i % 2 == 0 ? octet >> 4 : octet & 15;
+        return static_cast<std::uint8_t>(value < 10 ? '0' + value : 'a' + value - 10);
+    }
+    ANY_MEMORY bool has_octets(const volatile std::uint8_t* p, std::size_t half) const {
+        std::size_t i = 0;
+        while (i < kHalf && (p[i] ^ kMask) == masked[half + i]) ++i;
+        return i == kHalf;
+    }
+    ANY_MEMORY bool has_digits(const volatile std::uint8_t* p, std::size_t half) const {
+        std::size_t i = 0;
+        while (i < 2 * kHalf && p[i] == digit(2 * half + i)) ++i;
+        return i == 2 * kHalf;
+    }
+
+    const Masked& masked;
+    std::array<bool, 256> begins{};  // by octet: one of the four may begin with it
+};
 
 // Halves of the key: as octets, and as digits.
 struct Found {
@@ -66,13 +78,33 @@ struct Found {
     bool operator==(const Found&) const = default;
 };
 
-ANY_MEMORY void search(std::uintptr_t from, std::uintptr_t to, const std::uint8_t* masked, Found& found) {
+ANY_MEMORY void search(std::uintptr_t from, std::uintptr_t to, const Pattern& pattern, Found& found) {
     const auto* p = reinterpret_cast<const volatile std::uint8_t*>(from);
     const auto* const end = reinterpret_cast<const volatile std::uint8_t*>(to);
+    const bool* const begins = pattern.begins.data();
     for (; p + kHalf <= end; ++p) {
-        found.sak += is_sak_at(p, masked);
-        found.hex += p + 2 * kHalf <= end && is_hex_at(p, masked);
+        if (!begins[*p]) continue;
+        for (std::size_t half = 0; half < kOctets; half += kHalf) {
+            found.sak += pattern.has_octets(p, half);
+            found.hex += p + 2 * kHalf <= end && pattern.has_digits(p, half);
+        }
     }
+}
+
+// The pages of a mapping that were ever written, as they follow each other. pagemap: of /proc/self.
+void search_written(int pagemap, std::uintptr_t from, std::uintptr_t to, const Pattern& pattern, Found& found) {
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    std::vector<std::uint64_t> entries((to - from) / page);
+    const auto octets = static_cast<ssize_t>(entries.size() * sizeof(std::uint64_t));
+    REQUIRE(pread(pagemap, entries.data(), static_cast<std::size_t>(octets),
+                  static_cast<off_t>(from / page * sizeof(std::uint64_t))) == octets);
+    std::uintptr_t begin = from;
+    for (std::uintptr_t at = from; at < to; at += page) {
+        if (entries[(at - from) / page] >> 62 != 0) continue;  // present, or swapped
+        search(begin, at, pattern, found);
+        begin = at + page;
+    }
+    search(begin, to, pattern, found);
 }
 
 // All of our writable memory but what a sanitizer reserves for itself.
@@ -88,9 +120,11 @@ Found search_everywhere(const Masked& masked) {
             ranges.emplace_back(from, to);
     }
     REQUIRE(ranges.size() > 3);
+    const Pattern pattern(masked);
     Found found;
-    for (const auto& [from, to] : ranges)
-        for (std::size_t half = 0; half < kOctets; half += kHalf) search(from, to, masked.data() + half, found);
+    const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    for (const auto& [from, to] : ranges) search_written(pagemap, from, to, pattern, found);
+    close(pagemap);
     return found;
 }
 
