@@ -17,6 +17,7 @@ struct Raw {
     std::string watch;
     unsigned width{};
     std::string color{"auto"};
+    std::string before, after;
 };
 
 void add_global_options(CLI::App& app, Raw& raw) {
@@ -68,6 +69,30 @@ void add_offline(CLI::App& app, Raw& raw) {
     frr->add_flag("--show-passwords", raw.options.show_passwords, "print BGP passwords even to a terminal");
 }
 
+void add_capture(CLI::App& app, Raw& raw) {
+    CaptureOptions& c = raw.options.capture;
+    CLI::App* capture = app.add_subcommand("capture", "a port's frames into a pcapng file, until interrupted");
+    capture->fallthrough();
+    capture->add_option("PORT", raw.options.operand, "name of a port")->required();
+    const CLI::IsMember macsec({"macsec"});
+    CLI::Option* before =
+        capture->add_option("--before", raw.before, "frames in clear")->option_text("macsec")->check(macsec);
+    capture->add_option("--after", raw.after, "frames as on the wire")
+        ->option_text("macsec")
+        ->check(macsec)
+        ->excludes(before);
+    capture->add_option("-w,--write", c.file, "the file; - for standard output")->option_text("FILE")->required();
+    capture->add_option("--filter", c.filter, "which frames, as pcap-filter(7) says")->option_text("FILTER");
+    capture->add_option("--direction", c.direction, "which frames, seen from the port")
+        ->option_text("in|out|both")
+        ->check(CLI::IsMember({"in", "out", "both"}));
+    capture->add_option("--count", c.count, "end after N frames")->option_text("N")->check(CLI::Range(1ul, ~0ul));
+    capture->add_option("--seconds", c.seconds, "end after N seconds")->option_text("N")->check(CLI::Range(0.1, 1e6));
+    capture->add_option("--snaplen", c.snaplen, "octets kept of a frame, 14 to 65535; without it, all")
+        ->option_text("N")
+        ->check(CLI::Range(14, 65535));
+}
+
 void build(CLI::App& app, Raw& raw) {
     app.name("demarc");
     app.require_subcommand(1);
@@ -79,6 +104,7 @@ void build(CLI::App& app, Raw& raw) {
         ->add_option("ADDRESS", raw.options.operand, "IPv4 or IPv6 address")
         ->required();
     app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
+    add_capture(app, raw);
     add_offline(app, raw);
 }
 
@@ -114,8 +140,11 @@ std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char*
     const auto watch = watch_seconds(raw.watch);
     if (!watch) return std::unexpected(watch.error());
     o.watch_seconds = *watch;
-    if (o.watch_seconds && (o.command == "reload" || !asks_daemon(o.command)))
+    if (o.watch_seconds && (o.command == "reload" || o.command == "capture" || !asks_daemon(o.command)))
         return std::unexpected(usage(fmt::format("--watch does not go with {}", o.command)));
+    if (o.command == "capture" && raw.before.empty() == raw.after.empty())
+        return std::unexpected(usage("capture wants --before macsec or --after macsec"));
+    o.capture.before = !raw.before.empty();
     if (raw.width != 0) o.width = raw.width;
     o.color = raw.color == "always" ? ColorChoice::always
             : raw.color == "never"  ? ColorChoice::never

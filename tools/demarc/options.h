@@ -1,6 +1,7 @@
 // The command line as a value. Any thread; CLI11 is known here and nowhere else.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -18,8 +19,18 @@ namespace cli {
 inline constexpr const char* kDefaultSocket = "/run/demarc/demarc.sock";
 enum ExitCode : int { kOk = 0, kNotOk = 1, kUsage = 2, kNoDaemon = 3 };
 
+struct CaptureOptions {  // the port is Options::operand
+    bool before{};       // MACsec; else after
+    std::string direction{"both"};
+    std::string filter;  // of libpcap; empty: every frame
+    std::string file;    // "-": standard output
+    std::optional<std::uint64_t> count;
+    std::optional<double> seconds;
+    std::optional<unsigned> snaplen;
+};
+
 struct Options {
-    std::string command;  // "status", "show ports", "lookup", "reload", "check", "print", "frr-config"
+    std::string command;  // "status", "show ports", "lookup", "reload", "capture", "check", "print", "frr-config"
     std::string socket;
     bool json{};
     std::optional<double> watch_seconds;
@@ -28,6 +39,7 @@ struct Options {
     std::string operand;  // PREFIX, ADDRESS or FILE
     std::string daemon{"all"};
     bool show_passwords{};
+    CaptureOptions capture;
 };
 
 // Text for the user and the code to exit with: help, version, or what is wrong with the command line.
