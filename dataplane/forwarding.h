@@ -14,6 +14,7 @@
 #include "dataplane/net/vlan.h"
 #include "dataplane/next_hop.h"
 #include "dataplane/police.h"
+#include "dataplane/watch.h"
 #include "macsec/secy.h"
 
 namespace dataplane {
@@ -83,7 +84,7 @@ struct Forwarding {
     const Fib6* fib6{};
     NextHopArrays hops;
     bool stage_clocks{};
-    bool trace{};
+    std::vector<Watch> watches;  // empty but while somebody looks
 };
 
 }  // namespace dataplane

@@ -188,6 +188,11 @@ private:
 
 }  // namespace
 
+std::uint64_t turn_clock() noexcept {
+    static const Clock clock;
+    return clock.now();
+}
+
 void run(Worker& w) noexcept {
     rte_rcu_qsbr* const qsbr = w.setup.qsbr;
     const Clock clock;

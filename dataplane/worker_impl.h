@@ -89,6 +89,7 @@ struct Worker {
     std::uint64_t turn{};
     std::size_t moved{};    // frames that came in during this turn
     bool timed{};           // this turn's stages are timed
+    bool watched{};         // timed, or somebody watches a port: the one test that both cost while they are off
 
     std::array<rte_ring*, kPuntClasses> punt{};        // worker: producer, control: consumer
     std::array<rte_ring*, kInjectClasses> inject{};    // control: producer, worker: consumer

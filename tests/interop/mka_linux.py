@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""mka_linux.py PREFIX BUILD GUEST WORK REKEYS: demarcd and wpa_supplicant agree on SAKs, and traffic does not notice."""
+"""mka_linux.py PREFIX BUILD GUEST WORK REKEYS: demarcd and wpa_supplicant agree on SAKs; traffic does not notice."""
 import json
 import os
 import secrets

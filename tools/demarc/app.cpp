@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "tools/demarc/capture.h"
 #include "tools/demarc/client.h"
 #include "tools/demarc/decode_command.h"
 #include "tools/demarc/offline.h"
@@ -92,9 +93,10 @@ Output decode(const Options& o) {
 
 int answer_command(const Options& o) {
     if (o.command == "decode") return finish(decode(o));
-    if (renderer_of(o.command) == nullptr) return finish(offline(o));
+    if (renderer_of(o.command) == nullptr && o.command != "capture") return finish(offline(o));
     const auto request = make_request(o);
     if (!request) return finish({kUsage, "", sentence(request.error(), style_for(STDERR_FILENO, o))});
+    if (o.command == "capture") return finish(capture(o, *request, style_for(STDERR_FILENO, o)));
     return o.watch_seconds ? watch(o, *request) : finish(ask_daemon(o, *request));
 }
 

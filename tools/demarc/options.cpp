@@ -18,6 +18,7 @@ struct Raw {
     unsigned width{};
     std::string color{"auto"};
     std::uint32_t replay_window{};
+    std::string before, after;
 };
 
 void add_global_options(CLI::App& app, Raw& raw) {
@@ -97,20 +98,28 @@ void add_decode(CLI::App& app, Raw& raw) {
         ->check(CLI::Range(0u, UINT32_MAX));
 }
 
-void build(CLI::App& app, Raw& raw) {
-    app.name("demarc");
-    app.require_subcommand(1);
-    add_global_options(app, raw);
-    app.add_subcommand("status", "are the links secured and the routes in?")->fallthrough();
-    add_show(app, raw);
-    app.add_subcommand("lookup", "where a packet to ADDRESS goes")
-        ->fallthrough()
-        ->add_option("ADDRESS", raw.options.operand, "IPv4 or IPv6 address")
-        ->required();
-    app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
-    add_mka(app, raw);
-    add_offline(app, raw);
-    add_decode(app, raw);
+void add_capture(CLI::App& app, Raw& raw) {
+    CaptureOptions& c = raw.options.capture;
+    CLI::App* capture = app.add_subcommand("capture", "a port's frames into a pcapng file, until interrupted");
+    capture->fallthrough();
+    capture->add_option("PORT", raw.options.operand, "name of a port")->required();
+    const CLI::IsMember macsec({"macsec"});
+    CLI::Option* before =
+        capture->add_option("--before", raw.before, "frames in clear")->option_text("macsec")->check(macsec);
+    capture->add_option("--after", raw.after, "frames as on the wire")
+        ->option_text("macsec")
+        ->check(macsec)
+        ->excludes(before);
+    capture->add_option("-w,--write", c.file, "the file; - for standard output")->option_text("FILE")->required();
+    capture->add_option("--filter", c.filter, "which frames, as pcap-filter(7) says")->option_text("FILTER");
+    capture->add_option("--direction", c.direction, "which frames, seen from the port")
+        ->option_text("in|out|both")
+        ->check(CLI::IsMember({"in", "out", "both"}));
+    capture->add_option("--count", c.count, "end after N frames")->option_text("N")->check(CLI::Range(1ul, ~0ul));
+    capture->add_option("--seconds", c.seconds, "end after N seconds")->option_text("N")->check(CLI::Range(0.1, 1e6));
+    capture->add_option("--snaplen", c.snaplen, "octets kept of a frame, 14 to 65535; without it, all")
+        ->option_text("N")
+        ->check(CLI::Range(14, 65535));
 }
 
 std::string chosen_command(const CLI::App& app) {
@@ -145,8 +154,12 @@ std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char*
     const auto watch = watch_seconds(raw.watch);
     if (!watch) return std::unexpected(watch.error());
     o.watch_seconds = *watch;
-    if (o.watch_seconds && (o.command == "reload" || o.command == "mka rekey" || !asks_daemon(o.command)))
+    const bool once = o.command == "reload" || o.command == "mka rekey" || o.command == "capture";
+    if (o.watch_seconds && (once || !asks_daemon(o.command)))
         return std::unexpected(usage(fmt::format("--watch does not go with {}", o.command)));
+    if (o.command == "capture" && raw.before.empty() == raw.after.empty())
+        return std::unexpected(usage("capture wants --before macsec or --after macsec"));
+    o.capture.before = !raw.before.empty();
     if (raw.width != 0) o.width = raw.width;
     if (o.command == "decode" && app.get_subcommand("decode")->count("--replay-window") != 0)
         o.replay_window = raw.replay_window;

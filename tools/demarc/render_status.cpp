@@ -132,6 +132,18 @@ void add_control(Facts& facts, const Json& a) {
     facts.add("control", std::move(pieces));
 }
 
+// Somebody looks at frames; where these are plain text of a secured port, everybody shall see it.
+void add_captures(Facts& facts, const Json& a) {
+    for (const Json& c : list(a, "captures")) {
+        const bool plaintext = flag(c, "plaintext") == true;
+        auto words = fmt::format("port {}, {} MACsec, {}: for uid {}, pid {}; {} captured, {} dropped", text(c, "port"),
+                                 text(c, "point"), text(c, "direction"), id_text(c, "uid"), id_text(c, "pid"),
+                                 count_text(c, "captured"), count_text(c, "dropped"));
+        if (plaintext) words += "; PLAIN TEXT of a secured port";
+        facts.add_sentence("capture", words, plaintext ? Tone::bad : Tone::warning);
+    }
+}
+
 std::string facility_of(const Json& a, const std::string& port) {
     for (const Json& p : list(a, "ports"))
         if (text(p, "name") == port) return text(p, "facility");
@@ -170,6 +182,7 @@ std::string render_status(const Json& a, const Style& style) {
     add_fpm(facts, a);
     add_frames(facts, a);
     add_control(facts, a);
+    add_captures(facts, a);
     return heading(a, style) + facts.render(style) + "\n" + interfaces(a, style);
 }
 

@@ -31,6 +31,12 @@ std::expected<std::string, std::string> make_request(const Options& o) {
                 fmt::format("{} is no prefix; write it like 10.0.0.0/8 or fd00::/64", escaped(o.operand)));
         request["prefix"] = net::to_string(address->subnet());
     }
+    if (o.command == "capture") {
+        request["port"] = o.operand;
+        request["point"] = o.capture.before ? "before" : "after";
+        request["direction"] = o.capture.direction;
+        if (o.capture.snaplen) request["snaplen"] = *o.capture.snaplen;
+    }
     return request.dump();
 }
 

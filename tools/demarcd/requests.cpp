@@ -36,7 +36,8 @@ public:
         if (what == "lookup") return lookup(text_of(request, "address"));
         if (what == "reload") return send(reload());
         if (what == "mka-rekey") return send(rekey(text_of(request, "port")));
-        send(failure("unknown request `" + what + "`", "ask for status, show, lookup, reload or mka-rekey"));
+        if (what == "capture") return capture(request);
+        send(failure("unknown request `" + what + "`", "ask for status, show, lookup, reload, mka-rekey or capture"));
     }
 
 private:
@@ -62,6 +63,7 @@ private:
                  {"retired_waiting", r_.retired_->waiting()},
                  {"lease_failures", r_.leases_->failures()}}},
                {"pool", {{"buffers", r_.pool_->size}, {"free", rte_mempool_avail_count(r_.pool_)}}},
+               {"captures", watches_json(r_.watchers_->all())},
                {"routes", routes_json(a.stats)},
                {"fpm", fpm_json(a.stats)}};
         j.update(parts());
@@ -250,6 +252,37 @@ private:
                 {"error", "the configuration was refused; nothing has changed"},
                 {"remedy", "mend what the diagnostics name and reload again"},
                 {"diagnostics", std::move(all)}};
+    }
+
+    // The answer is the first line of a stream that watchers send.
+    void capture(const Json& request) const {
+        auto wish = watch_wish(request);
+        if (!wish) return send(failure(wish.error().first, wish.error().second));
+        if (const auto no = r_.watchers_->refusal(*wish)) return send(failure(no->first, no->second));
+        const Json answer{{"ok", true}, {"port", wish->name}, {"snaplen", wish->snaplen}};
+        if (const int fd = reply_.take(); fd >= 0) r_.watchers_->start(std::move(*wish), fd, dump(answer) + "\n");
+    }
+
+    std::expected<WatchWish, Refusal> watch_wish(const Json& request) const {
+        WatchWish wish;
+        wish.name = text_of(request, "port");
+        const auto port = r_.live_.ports.find(wish.name);
+        if (port == r_.live_.ports.end())
+            return std::unexpected(Refusal{"there is no port `" + wish.name + "`", "ask for one of `show ports`"});
+        wish.port = port->second.id;
+        const std::string point = text_of(request, "point"), direction = text_of(request, "direction");
+        if (point != "before" && point != "after")
+            return std::unexpected(Refusal{"a capture needs a point", R"(say "point":"before" or "after" (MACsec))"});
+        if (direction != "in" && direction != "out" && direction != "both")
+            return std::unexpected(Refusal{"a capture needs a direction", R"(say "direction":"in", "out" or "both")"});
+        wish.point = point == "before" ? dataplane::CapturePoint::clear : dataplane::CapturePoint::wire;
+        wish.in = direction != "out";
+        wish.out = direction != "in";
+        const Json snaplen = request.value("snaplen", Json(kMaxSnaplen));
+        if (!snaplen.is_number_unsigned() || snaplen < kMinSnaplen || snaplen > kMaxSnaplen)
+            return std::unexpected(Refusal{"that snaplen cannot be", "say 14 to 65535 octets, or nothing for all"});
+        wish.snaplen = snaplen.get<std::uint32_t>();
+        return wish;
     }
 
     Router& r_;

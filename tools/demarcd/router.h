@@ -23,6 +23,7 @@
 #include "tools/demarcd/retire.h"
 #include "tools/demarcd/routes_thread.h"
 #include "tools/demarcd/snapshot.h"
+#include "tools/demarcd/watchers.h"
 
 namespace demarcd {
 
@@ -135,6 +136,7 @@ private:
     std::unique_ptr<dataplane::HostNamespace> host_;
     // As the routes thread was told.
     std::map<std::pair<net::IpPrefix, dataplane::Source>, dataplane::Leaf> own_routes_;
+    std::unique_ptr<Watchers> watchers_;
     std::unique_ptr<ControlSocket> control_;
     std::map<std::uint64_t, std::function<void(const Answer&)>> waiting_answers_;
     std::uint64_t next_query_{1};

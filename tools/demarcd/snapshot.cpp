@@ -113,8 +113,8 @@ void add_interface(Forwarding& f, const Live& live, const config::Model& model, 
 
 }  // namespace
 
-std::unique_ptr<const Forwarding> build_forwarding(const Live& live, const config::Model& model, const Tables& tables,
-                                                   std::uint64_t generation) {
+std::unique_ptr<Forwarding> build_forwarding(const Live& live, const config::Model& model, const Tables& tables,
+                                             std::uint64_t generation) {
     auto f = std::make_unique<Forwarding>();
     f->generation = generation;
     f->fib4 = tables.fib4;

@@ -147,6 +147,22 @@ Json host_json(const HostPathCounters& c) {
             {"inject_malformed", c.inject_malformed}};
 }
 
+Json watches_json(const std::vector<WatchView>& watches) {
+    Json all = Json::array();
+    for (const auto& w : watches)
+        all.push_back({{"port", w.wish.name},
+                       {"point", w.wish.point == dataplane::CapturePoint::clear ? "before" : "after"},
+                       {"direction", w.wish.in && w.wish.out ? "both" : w.wish.in ? "in" : "out"},
+                       {"snaplen", w.wish.snaplen},
+                       {"plaintext", w.plaintext},
+                       {"uid", w.uid},
+                       {"pid", w.pid},
+                       {"seconds", w.seconds},
+                       {"captured", w.kept},
+                       {"dropped", w.dropped}});
+    return all;
+}
+
 Json unsecured_json(const Live& live) {
     Json names = Json::array();
     for (const auto& [name, interface] : live.interfaces) {

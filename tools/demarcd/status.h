@@ -7,6 +7,7 @@
 #include "tools/demarcd/host_path.h"
 #include "tools/demarcd/live.h"
 #include "tools/demarcd/route_values.h"
+#include "tools/demarcd/watchers.h"
 
 namespace demarcd {
 
@@ -26,6 +27,7 @@ Json routes_json(const RouteStats& stats);
 Json fpm_json(const RouteStats& stats);
 Json host_json(const HostPathCounters& counters);
 Json tags_json(const net::VlanStack& stack);
+Json watches_json(const std::vector<WatchView>& watches);
 // Interfaces that carry clear frames.
 Json unsecured_json(const Live& live);
 const char* kind_word(dataplane::LeafKind kind);
