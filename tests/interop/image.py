@@ -2,8 +2,8 @@
 """image.py: the initramfs of the interop guest; prints its path.
 
 Debian's user-mode-linux brings kernel and modules; busybox, iproute2 and wpa_supplicant are this machine's. An image
-is made once for what goes into it and kept as CACHE/initrd-KEY.img; CACHE is $DEMARC_INTEROP_CACHE, or build/interop. It appears
-whole or not at all, so that two tests may make it at once.
+is made once for what goes into it and kept as CACHE/initrd-KEY.img; CACHE is $DEMARC_INTEROP_CACHE, or build/interop.
+It appears whole or not at all, so that two tests may make it at once.
 """
 import gzip
 import hashlib

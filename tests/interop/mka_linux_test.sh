@@ -1,7 +1,7 @@
 #!/bin/bash
 # MKA between demarcd and wpa_supplicant, over Linux's MACsec: either is key server, with CAKs of 128 and 256 bits;
-# rekeys under traffic, a peer that is killed, a daemon that is killed, a wrong key. GCM-AES-128: wpa_supplicant 2.10 has
-# no other.
+# rekeys under traffic, a peer that is killed, a daemon that is killed, a wrong key. GCM-AES-128 alone, because
+# wpa_supplicant 2.10 has no other.
 #
 #    lan ==== plain [demarcd] sec ==== br (namespace wire) ==== eth0 [guest: wpa_supplicant, macsec0] eth1 ==== far
 #

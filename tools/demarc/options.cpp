@@ -122,6 +122,23 @@ void add_capture(CLI::App& app, Raw& raw) {
         ->check(CLI::Range(14, 65535));
 }
 
+void build(CLI::App& app, Raw& raw) {
+    app.name("demarc");
+    app.require_subcommand(1);
+    add_global_options(app, raw);
+    app.add_subcommand("status", "are the links secured and the routes in?")->fallthrough();
+    add_show(app, raw);
+    app.add_subcommand("lookup", "where a packet to ADDRESS goes")
+        ->fallthrough()
+        ->add_option("ADDRESS", raw.options.operand, "IPv4 or IPv6 address")
+        ->required();
+    app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
+    add_mka(app, raw);
+    add_capture(app, raw);
+    add_offline(app, raw);
+    add_decode(app, raw);
+}
+
 std::string chosen_command(const CLI::App& app) {
     std::string words;
     for (const CLI::App* a = &app; !a->get_subcommands().empty();) {
