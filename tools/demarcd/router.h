@@ -77,7 +77,8 @@ private:
                                                                 const config::Interface& wanted, net::MacAddress mac);
     void commit(config::Model model, Live fresh);
     void retire_removed(Live& gone);
-    void change_taps();
+    void remember_removed_keys(const Live& gone);
+    std::expected<void, Diagnostics> change_taps(const config::Model& model, const Live& fresh);
     void say_own_routes();
     void say_interfaces();
 
