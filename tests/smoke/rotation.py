@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pair
+from lease_kill import lease_of
 from pair import Sak, SecY, expect, ok, wait_for
 
 SUITE, RATE, FLOWS, RETIRE_S = "gcm-aes-xpn-256", 20000, 64, 0.3
@@ -150,7 +151,12 @@ def test(prefix, work, build, seconds):
     expect([r.status()["pid"] for r in routers] == pids, "another pid answers")
     ok(f"OutPkts = InPktsOK ({grown[0]['out']}, {grown[1]['out']}); nothing NotValid, NoSA, Late or dropped; pids same")
     for router in routers:
+        lowest = router.secy(1)["receive"][0]["sas"][0]
         router.end()
+        leases = {f.stem: lease_of(f) for f in (router.state / "leases").glob("*.receive")}
+        expect(leases.get(lowest["key"]) == lowest["lowest_pn"], f"{router.name}: {lowest}, and on disk {leases}")
+        expect(len(leases) == rotations + 1 and min(leases.values()) > 1000, f"{router.name}: leases on disk {leases}")
+    ok(f"every receive SA left its lowest packet number on disk: {rotations} when removed, the last at the end")
 
 
 if __name__ == "__main__":

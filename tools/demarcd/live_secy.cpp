@@ -208,6 +208,11 @@ void hold_keys(const LiveSecY& secy, LeaseKeeper& leases) {
     if (secy.next) leases.hold(secy.next->fingerprint, secy.next->sak_id, secy.next->sa);
 }
 
+void remember_lowest(const LiveReceiveSa& receive, LeaseKeeper& leases) {
+    const std::uint64_t lowest = receive.sa->lowest_pn.load(std::memory_order_relaxed);
+    if (lowest > receive.remembered_pn) leases.remember(receive.fingerprint, lowest);
+}
+
 bool tend_leases(LiveSecY& secy, LeaseKeeper& leases, double seconds_since_last) {
     if (secy.kay) return false;
     if (secy.encoding) tend_transmit(*secy.encoding, leases, seconds_since_last);

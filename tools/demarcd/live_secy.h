@@ -52,6 +52,9 @@ std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, ne
 // The SecY goes live: its new transmit SA holds its key from now on.
 void hold_keys(const LiveSecY& secy, LeaseKeeper& leases);
 
+// Stores the lowest PN of a receive SA that is about to go, or has gone: every 2^20 is not enough then.
+void remember_lowest(const LiveReceiveSa& receive, LeaseKeeper& leases);
+
 // Asks for the leases that are due and stores lowest PNs; moves to `next` once its lease is held. True when it moved:
 // publish.
 bool tend_leases(LiveSecY& secy, LeaseKeeper& leases, double seconds_since_last);

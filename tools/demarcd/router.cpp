@@ -259,6 +259,9 @@ void Router::stop() {
     if (host_path_) host_path_->drain();
     for (auto& [name, interface] : live_.interfaces) host_path_->remove(interface.id);
     live_.interfaces.clear();
+    for (const auto& [name, port] : live_.ports)
+        for (const auto& secy : port.secys)
+            for (const auto& [key, receive] : secy.receive) remember_lowest(receive, *leases_);
     for (auto& [name, port] : live_.ports)
         if (auto closed = port.device->close(); !closed) spdlog::error("port {}: {}", name, closed.error());
     live_.ports.clear();

@@ -79,7 +79,8 @@ private:
     void commit(config::Model model, Live fresh);
     void retire_removed(Live& gone);
     void stop_removed_kays(const Live& gone);
-    void change_taps();
+    void remember_removed_keys(const Live& gone);
+    std::expected<void, Diagnostics> change_taps(const config::Model& model, const Live& fresh);
     void say_own_routes();
     void say_interfaces();
 
