@@ -50,9 +50,9 @@ struct Lookups {
     std::array<Address, kBatch> destination;
     std::array<Leaf, kBatch> leaf;
 
-    void add(std::size_t i, const Address& to) noexcept {
-        frame[count] = static_cast<std::uint8_t>(i);
-        destination[count++] = to;
+    void put(std::size_t k, std::size_t i, const Address& to) noexcept {
+        frame[k] = static_cast<std::uint8_t>(i);
+        destination[k] = to;
     }
 };
 
