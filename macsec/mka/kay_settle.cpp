@@ -83,12 +83,18 @@ bool Kay::State::waits_for_more(const Participant& p, Time now) const noexcept {
            (newest_sak() == nullptr && std::any_of(ring.begin(), ring.end(), is_awaited));
 }
 
-// A SAK under way is given up for another when members or the principal have changed, but not for ever: then it is put
-// to use first.
+// A SAK under way is given up for another when members or the principal have changed and nobody transmits with it, nor
+// will; but not for ever: then it is put to use first.
 bool Kay::State::may_distribute(const SakDue& due, Time now) const noexcept {
-    if (cp.takes_new_sak()) return true;
-    return due.for_members && cp.may_give_up() && given_up < kMaxGivenUp &&
-           now >= newest_sak()->made + settings.timers.bounded_hello();
+    return cp.takes_new_sak() || (due.for_members && now >= may_give_up_at());
+}
+
+Time Kay::State::may_give_up_at() const noexcept {
+    const Sak* latest = sak(cp.latest());
+    if (latest == nullptr || cp.pending() || !cp.is_under_way() || given_up >= kMaxGivenUp) return kNever;
+    if (is_transmitted_by_a_member(*latest)) return kNever;
+    if (!latest->ours && use_by(*latest, {latest->key.server, latest->server}).live) return kNever;
+    return latest->made + settings.timers.bounded_hello();
 }
 
 void Kay::State::serve(Time now, Actions& out) {
@@ -183,6 +189,11 @@ bool Kay::State::is_lost_by_a_member(const Sak* key) const noexcept {
            });
 }
 
+bool Kay::State::is_transmitted_by_a_member(const Sak& key) const noexcept {
+    return std::any_of(key.members.begin(), key.members.end(),
+                       [&](const SakMember& m) { return use_by(key, m).transmits; });
+}
+
 bool Kay::State::all_receive(const Sak& key) const noexcept {
     return std::all_of(key.members.begin(), key.members.end(), [&](const SakMember& m) {
         const MemberUse use = use_by(key, m);
@@ -202,8 +213,11 @@ CpInput Kay::State::cp_input(const Connect& c) const noexcept {
     in.using_receive_sas = latest->receives;
     in.using_transmit_sa = latest->transmits;
     in.all_receiving = all_receive(*latest);
-    in.server_changed = p != nullptr && p->election.mi != latest->key.server;
-    in.server_transmitting = use_by(*latest, {latest->key.server, latest->server}).transmits;
+    in.server_changed = p != nullptr && !latest->ours && p->election.mi != latest->key.server;
+    const MemberUse maker = use_by(*latest, {latest->key.server, latest->server});
+    in.maker_lives = maker.live || latest->ours;
+    in.server_transmitting = maker.transmits;
+    in.member_transmitting = is_transmitted_by_a_member(*latest);
     return in;
 }
 
@@ -325,8 +339,7 @@ Time Kay::State::next_deadline() const noexcept {
     if (p == nullptr || p->election.result != Election::Result::self) return next;
     const Sak* newest = newest_sak();
     if (cp.takes_new_sak() && newest != nullptr) next = std::min(next, next_rekey(*newest, settings));
-    if (cp.may_give_up() && given_up < kMaxGivenUp && last_tick < newest->made + settings.timers.bounded_hello())
-        next = std::min(next, newest->made + settings.timers.bounded_hello());
+    if (const Time at = may_give_up_at(); at > last_tick) next = std::min(next, at);
     if (waits_for_more(*p, last_tick)) next = std::min(next, live_changed + settings.timers.bounded_hello());
     return next;
 }

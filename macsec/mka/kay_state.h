@@ -102,6 +102,7 @@ struct Kay::State {
     void serve(Time now, Actions&);
     bool waits_for_more(const Participant&, Time now) const noexcept;
     bool may_distribute(const SakDue&, Time now) const noexcept;
+    Time may_give_up_at() const noexcept;
     Connect connect(Time now) noexcept;
     struct MemberUse {
         bool live{}, receives{}, transmits{};
@@ -109,6 +110,7 @@ struct Kay::State {
     };
     bool is_lost_by_a_member(const Sak*) const noexcept;
     MemberUse use_by(const Sak&, const SakMember&) const noexcept;
+    bool is_transmitted_by_a_member(const Sak&) const noexcept;
     bool all_receive(const Sak&) const noexcept;
     CpInput cp_input(const Connect&) const noexcept;
     bool step_cp(Time now, Actions&);
