@@ -37,8 +37,10 @@ bool ControlledPortMachine::takes_new_sak() const noexcept {
     }
 }
 
-// Where to go from here, if anywhere. expired: the deadline of the state is over.
-std::optional<ControlledPortMachine::Next> ControlledPortMachine::next(const CpInput& in, bool expired) const noexcept {
+// Where to go from here, if anywhere.
+std::optional<ControlledPortMachine::Next> ControlledPortMachine::next(const CpInput& in, Time now) const noexcept {
+    const bool expired = now >= deadline_;
+    const Time stayed = now - since_;
     if (state_ == CpState::init) return Next{CpState::change, "started"};
     if (state_ == CpState::change) {
         if (!in.secure) return std::nullopt;
@@ -51,21 +53,27 @@ std::optional<ControlledPortMachine::Next> ControlledPortMachine::next(const CpI
             if (expired) return Next{CpState::change, "no SAK came"};
             break;
         case CpState::receive:
-            if (pending_) return Next{CpState::abandon, "another SAK was distributed"};
+            if (pending_ && !in.member_transmitting) return Next{CpState::abandon, "another SAK was distributed"};
             if (in.using_receive_sas) return Next{CpState::receiving, "the receive SAs are in force"};
             if (expired) return Next{CpState::abandon, "the dataplane did not take the receive SAs"};
             break;
         case CpState::receiving:
+            if (!in.elected_self || in.server_changed)
+                return Next{CpState::ready, "the key server shall transmit first"};
             if (pending_) return Next{CpState::abandon, "another SAK was distributed"};
-            if (!in.elected_self) return Next{CpState::ready, "the key server shall transmit first"};
             if (in.all_receiving) return Next{CpState::transmit, "every live member receives with it"};
             if (!working()) return Next{CpState::transmit, "no older SAK works"};
             if (expired) return Next{CpState::transmit, "MKA Life Time has passed, not every member receives with it"};
             break;
         case CpState::ready:
-            if (pending_) return Next{CpState::abandon, "another SAK was distributed"};
-            if (in.server_changed || in.elected_self) return Next{CpState::abandon, "another member is key server now"};
+            // What transmits already is not given up, whatever comes after it.
             if (in.server_transmitting) return Next{CpState::transmit, "the key server transmits with it"};
+            if (in.member_transmitting && !in.maker_lives && !pending_) {
+                if (stayed < timers_.life()) break;
+                return Next{CpState::transmit, "a member transmits with it, its key server is gone"};
+            }
+            if (pending_) return Next{CpState::abandon, "another SAK was distributed"};
+            if (in.server_changed && !in.maker_lives) return Next{CpState::abandon, "its key server is gone"};
             if (!working()) return Next{CpState::transmit, "no older SAK works"};
             if (expired) return Next{CpState::abandon, "the key server did not transmit with it"};
             break;
@@ -93,7 +101,7 @@ std::optional<ControlledPortMachine::Next> ControlledPortMachine::next(const CpI
 }
 
 std::optional<CpTransition> ControlledPortMachine::step(const CpInput& in, Time now, std::vector<CpStep>& out) {
-    const auto to = next(in, now >= deadline_);
+    const auto to = next(in, now);
     if (!to) {
         if (now >= deadline_) deadline_ = now + stay(state_);
         return std::nullopt;

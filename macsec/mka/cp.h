@@ -55,13 +55,17 @@ struct CpInput {
     bool secure{};                    // connect is SECURE: somebody to be secure with
     std::string_view why_not_secure;  // a literal, when it is not
     bool elected_self{};              // we are key server
-    bool server_changed{};            // chgdServer: another than who made the latest key
-    bool all_receiving{};             // every live member reports receiving with the latest key
-    bool server_transmitting{};       // the key server reports transmitting with it
-    bool using_receive_sas{};         // the dataplane's word, of the latest key
+    // Of the latest key:
+    bool using_receive_sas{};  // the dataplane's word
     bool using_transmit_sa{};
-    bool old_key_unneeded{};  // nobody alive holds the old key
-    bool keep_old{};          // keep-last-sak: ABANDON holds the old key for as long as it takes
+    bool server_changed{};       // chgdServer: its maker is not the elected key server
+    bool maker_lives{};          // its maker is a live peer
+    bool all_receiving{};        // every live member reports receiving with it
+    bool server_transmitting{};  // its maker reports transmitting with it
+    bool member_transmitting{};  // any live member does
+    // Of the old key:
+    bool old_key_unneeded{};  // nobody alive holds it
+    bool keep_old{};          // keep-last-sak: ABANDON holds it for as long as it takes
 };
 
 // What is to be done, in order.
@@ -97,9 +101,9 @@ public:
     const std::optional<CpKey>& pending() const noexcept { return pending_; }
     // A key server may distribute: nothing is under way, and every AN but that of one key is free.
     bool takes_new_sak() const noexcept;
-    // It may also give up a SAK that is under way, since nobody who had a working one transmits with it yet.
-    bool may_give_up() const noexcept {
-        return !pending_ && (state_ == CpState::receive || state_ == CpState::receiving);
+    // A SAK is under way that is not yet transmitted with.
+    bool is_under_way() const noexcept {
+        return state_ == CpState::receive || state_ == CpState::receiving || state_ == CpState::ready;
     }
     // The port is open and an older SA than the latest transmits: what must not be left early.
     bool working() const noexcept { return open_ && old_ && old_->transmits; }
@@ -109,7 +113,7 @@ private:
         CpState state;
         std::string_view reason;
     };
-    std::optional<Next> next(const CpInput&, bool expired) const noexcept;
+    std::optional<Next> next(const CpInput&, Time now) const noexcept;
     void enter(std::vector<CpStep>& out);
     void enter_change(std::vector<CpStep>& out);
     void enter_receive(std::vector<CpStep>& out);

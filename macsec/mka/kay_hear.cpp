@@ -95,11 +95,13 @@ void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, H
     if (pdu.sak_use) note_use(*peer, *pdu.sak_use, pdu.xpn, now);
     if (pdu.sak_use && peer->live) raise_lowest_pns(*pdu.sak_use, pdu, out);
     // A key that a key server has before it knows us may have been used by whom we were before a restart.
-    if (echo.in_live_list) return;
-    if (pdu.distributed_sak) spend({pdu.basic.mi, pdu.distributed_sak->key_number});
+    SpentKeys& keys = spent_keys(pdu.basic.mi);
+    if (echo.in_live_list) keys.knows = p.mi;
+    if (keys.knows == p.mi) return;
+    if (pdu.distributed_sak) keys.number = std::max(keys.number, pdu.distributed_sak->key_number);
     if (!pdu.sak_use) return;
     for (const KeyUse& use : {pdu.sak_use->latest, pdu.sak_use->old})
-        if (use.key.server == pdu.basic.mi) spend(use.key);
+        if (use.key.server == pdu.basic.mi) keys.number = std::max(keys.number, use.key.number);
 }
 
 // Delay protection (9.10): what the peer will not send any more, we do not accept any more.
@@ -120,14 +122,15 @@ void Kay::State::raise_lowest_pns(const SakUse& use, const Mkpdu& pdu, Actions& 
 void Kay::State::consider_sak(Participant& p, const Mkpdu& pdu, Time now, Actions& out) {
     if (p.election.result != Election::Result::peer || p.election.mi != pdu.basic.mi) return;
     Sak taken;
-    const SakOffer offer{pdu, p, spent_number(pdu.basic.mi)};
+    SpentKeys& keys = spent_keys(pdu.basic.mi);
+    const SakOffer offer{pdu, p, keys.number};
     const Judgement judgement = judge_sak(offer, identity, primitives, now, taken);
     if (is_refused(judgement)) return note_refusal(pdu, judgement, now, out);
     if (judgement != Judgement::taken) return;
     ++counters.saks_taken;
     no_macsec_until = 0;
     refusal.clear();
-    spend(taken.key);
+    keys.number = taken.key.number;
     cp.distribute(taken.key, taken.an);
     saks.push_back(std::move(taken));
 }
@@ -142,17 +145,14 @@ void Kay::State::note_refusal(const Mkpdu& pdu, Judgement judgement, Time now, A
     tell(now, refusal, out);
 }
 
-std::uint32_t Kay::State::spent_number(const MemberId& server) const noexcept {
-    const auto it = std::find_if(spent.begin(), spent.end(), [&](const SpentKeys& s) { return s.server == server; });
-    return it == spent.end() ? 0 : it->number;
-}
-
 // The last used is the last given up: memory of old key servers goes first.
-void Kay::State::spend(const KeyIdentifier& key) {
-    const std::uint32_t number = std::max(key.number, spent_number(key.server));
-    std::erase_if(spent, [&](const SpentKeys& s) { return s.server == key.server; });
+SpentKeys& Kay::State::spent_keys(const MemberId& server) {
+    SpentKeys keys{server, 0, {}};
+    const auto is_it = [&](const SpentKeys& s) { return s.server == server; };
+    if (const auto known = std::find_if(spent.begin(), spent.end(), is_it); known != spent.end()) keys = *known;
+    std::erase_if(spent, is_it);
     if (spent.size() >= kMaxSpent) spent.erase(spent.begin());
-    spent.push_back({key.server, number});
+    return spent.emplace_back(keys);
 }
 
 }  // namespace macsec::mka

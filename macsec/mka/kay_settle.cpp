@@ -15,12 +15,6 @@ namespace {
 constexpr unsigned kMaxGivenUp = 3;  // SAKs in a row
 constexpr int kMaxSteps = 32;        // of one settling; a cycle of the CP machine has ten
 
-bool covers(const Participant& wide, const Participant& narrow) noexcept {
-    const auto& peers = narrow.peers.all();
-    return std::all_of(peers.begin(), peers.end(),
-                       [&](const PeerEntry& p) { return !p.live || wide.peers.reaches(p.sci); });
-}
-
 }  // namespace
 
 void Kay::State::settle(Time now, Actions& out) {
@@ -52,11 +46,10 @@ void Kay::State::elect_all() noexcept {
                 elect(e.participant->peers, e.participant->mi, identity.sci, settings.key_server_priority);
 }
 
-// 9.3, 9.17. A member that is not key server goes where the key server distributes. A key server moves to a newer CAK
-// only when nobody is left behind.
+// 9.3, 9.17. A member that is not key server goes where the key server distributes. A key server takes the CAK that
+// reaches most members, so that a newer one leaves nobody behind; of equals the preferred one; the fallback CAK when no
+// other has a live peer.
 void Kay::State::choose_principal() noexcept {
-    const Participant* current = principal_participant();
-    if (current != nullptr && current->peers.live() == 0) current = nullptr;
     if (const Sak* newest = newest_sak(); newest != nullptr && !newest->ours) {
         const Participant* p = participant_of(*newest);
         if (p != nullptr && p->election.result == Election::Result::peer) {
@@ -68,8 +61,10 @@ void Kay::State::choose_principal() noexcept {
     for (const RingEntry& e : ring) {
         const Participant* p = e.participant.get();
         if (p == nullptr || p->peers.live() == 0) continue;
-        if (current != nullptr && p != current && !covers(*p, *current)) continue;
-        if (best == nullptr || is_preferred(p->key, best->key)) best = p;
+        const auto rank = [](const Participant& of) { return std::pair(!of.key.fallback, of.peers.live()); };
+        const bool better =
+            best == nullptr || rank(*p) > rank(*best) || (rank(*p) == rank(*best) && is_preferred(p->key, best->key));
+        if (better) best = p;
     }
     if (best != nullptr)
         principal = best->key.ckn;
@@ -88,18 +83,26 @@ bool Kay::State::waits_for_more(const Participant& p, Time now) const noexcept {
            (newest_sak() == nullptr && std::any_of(ring.begin(), ring.end(), is_awaited));
 }
 
-// A SAK under way is given up for another when members or the principal have changed, but not for ever: then it is put
-// to use first.
+// A SAK under way is given up for another when members or the principal have changed and nobody transmits with it, nor
+// will; but not for ever: then it is put to use first.
 bool Kay::State::may_distribute(const SakDue& due, Time now) const noexcept {
-    if (cp.takes_new_sak()) return true;
-    return due.for_members && cp.may_give_up() && given_up < kMaxGivenUp &&
-           now >= newest_sak()->made + settings.timers.bounded_hello();
+    return cp.takes_new_sak() || (due.for_members && now >= may_give_up_at());
+}
+
+Time Kay::State::may_give_up_at() const noexcept {
+    const Sak* latest = sak(cp.latest());
+    if (latest == nullptr || cp.pending() || !cp.is_under_way() || given_up >= kMaxGivenUp) return kNever;
+    if (is_transmitted_by_a_member(*latest)) return kNever;
+    if (!latest->ours && use_by(*latest, {latest->key.server, latest->server}).live) return kNever;
+    return latest->made + settings.timers.bounded_hello();
 }
 
 void Kay::State::serve(Time now, Actions& out) {
     Participant* p = principal_participant();
     if (p == nullptr || p->election.result != Election::Result::self) return;
-    auto due = new_sak_due({*p, newest_sak(), transmitting_sak(), settings, now});
+    Sak* newest = sak(cp.pending() ? cp.pending() : cp.latest() ? cp.latest() : cp.old());
+    if (newest != nullptr && newest->ours) newest->outdated = newest->outdated || members_changed(*newest, p->peers);
+    auto due = new_sak_due({*p, newest, transmitting_sak(), is_lost_by_a_member(newest), settings, now});
     if (!due && rekey_asked) due = SakDue{"the operator asked for it", false};
     if (!due || !may_distribute(*due, now) || waits_for_more(*p, now)) return;
     given_up = cp.takes_new_sak() ? 0 : given_up + 1;
@@ -158,26 +161,39 @@ Connect Kay::State::connect(Time now) noexcept {
     return c;
 }
 
-// How a member fares with a SAK: it may speak under several CAKs. A new MI under the SAK's own CAK has restarted
-// and lost it, unless it says otherwise under another.
+// How a member fares with a SAK: it may speak under several CAKs. One with a new MI under the SAK's own CAK has restarted
+// and holds nothing, unless it names a key of ours under any.
 Kay::State::MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noexcept {
     const Participant* under = participant_of(key);
     MemberUse out;
-    bool replaced = false;
+    bool replaced = false, holds_a_key = false;
     for (const RingEntry& e : ring) {
-        const Participant* p = e.participant.get();
-        if (p == nullptr) continue;
-        for (const PeerEntry& peer : p->peers.all()) {
-            if (!peer.live || peer.sci != member.sci) continue;
-            replaced = replaced || (p == under && peer.mi != member.mi);
+        if (!e.participant) continue;
+        for (const PeerEntry& peer : e.participant->peers.all()) {
+            // One that cannot do MACsec is a member, but nobody waits for it.
+            if (!peer.live || peer.sci != member.sci || peer.capability == Capability::none) continue;
             out.live = true;
-            if (const auto use = use_of(peer, key.key)) {
-                out.receives = out.receives || use->receives;
-                out.transmits = out.transmits || use->transmits;
-            }
+            replaced = replaced || (e.participant.get() == under && peer.mi != member.mi);
+            for (const Sak& ours : saks) holds_a_key = holds_a_key || use_of(peer, ours.key).has_value();
+            const auto use = use_of(peer, key.key);
+            out.receives = out.receives || (use && use->receives);
+            out.transmits = out.transmits || (use && use->transmits);
+            out.names_another = out.names_another || (peer.use && !use);
         }
     }
-    return replaced && !out.receives && !out.transmits ? MemberUse{} : out;
+    return replaced && !holds_a_key ? MemberUse{} : out;
+}
+
+bool Kay::State::is_lost_by_a_member(const Sak* key) const noexcept {
+    return key != nullptr && std::any_of(key->members.begin(), key->members.end(), [&](const SakMember& m) {
+               const MemberUse use = use_by(*key, m);
+               return use.names_another && !use.receives;
+           });
+}
+
+bool Kay::State::is_transmitted_by_a_member(const Sak& key) const noexcept {
+    return std::any_of(key.members.begin(), key.members.end(),
+                       [&](const SakMember& m) { return use_by(key, m).transmits; });
 }
 
 bool Kay::State::all_receive(const Sak& key) const noexcept {
@@ -199,8 +215,11 @@ CpInput Kay::State::cp_input(const Connect& c) const noexcept {
     in.using_receive_sas = latest->receives;
     in.using_transmit_sa = latest->transmits;
     in.all_receiving = all_receive(*latest);
-    in.server_changed = p != nullptr && p->election.mi != latest->key.server;
-    in.server_transmitting = use_by(*latest, {latest->key.server, latest->server}).transmits;
+    in.server_changed = p != nullptr && !latest->ours && p->election.mi != latest->key.server;
+    const MemberUse maker = use_by(*latest, {latest->key.server, latest->server});
+    in.maker_lives = maker.live || latest->ours;
+    in.server_transmitting = maker.transmits;
+    in.member_transmitting = is_transmitted_by_a_member(*latest);
     return in;
 }
 
@@ -252,15 +271,12 @@ void Kay::State::after(const CpTransition& transition, const CpInput& in, Time n
     elect_all();
 }
 
-// Until every live member receives with it, and only to members it was made for: a member that came later, with an SCI
-// that has used the SAK before, must not get it.
+// Until every live member receives with it, and only while the live peers are its members: SSCIs follow from the live
+// list it comes with, and a member that came later may have an SCI that has used it before.
 bool Kay::State::distributes(const Sak& sak, const Participant& p) const noexcept {
     if (!sak.ours || sak.participant != p.serial || sak.key.server != p.mi || p.peers.live() == 0) return false;
     if (p.election.result != Election::Result::self) return false;
-    const auto& peers = p.peers.all();
-    const bool only_members =
-        std::all_of(peers.begin(), peers.end(), [&](const PeerEntry& e) { return !e.live || sak.has_member(e.mi); });
-    return only_members && !all_receive(sak);
+    return !sak.outdated && !members_changed(sak, p.peers) && !all_receive(sak);
 }
 
 PduExtras Kay::State::extras_for(const Participant& p) const {
@@ -325,8 +341,7 @@ Time Kay::State::next_deadline() const noexcept {
     if (p == nullptr || p->election.result != Election::Result::self) return next;
     const Sak* newest = newest_sak();
     if (cp.takes_new_sak() && newest != nullptr) next = std::min(next, next_rekey(*newest, settings));
-    if (cp.may_give_up() && given_up < kMaxGivenUp && last_tick < newest->made + settings.timers.bounded_hello())
-        next = std::min(next, newest->made + settings.timers.bounded_hello());
+    if (const Time at = may_give_up_at(); at > last_tick) next = std::min(next, at);
     if (waits_for_more(*p, last_tick)) next = std::min(next, live_changed + settings.timers.bounded_hello());
     return next;
 }

@@ -39,6 +39,7 @@ struct Stranger {
 struct SpentKeys {
     MemberId server;
     std::uint32_t number{};
+    MemberId knows;  // an MI of ours that it has listed as live: what it makes from then on is for us
 };
 
 // Is there somebody to be secure with?
@@ -93,8 +94,7 @@ struct Kay::State {
     void raise_lowest_pns(const SakUse&, const Mkpdu&, Actions&) const;
     void consider_sak(Participant&, const Mkpdu&, Time now, Actions&);
     void note_refusal(const Mkpdu&, Judgement, Time now, Actions&);
-    std::uint32_t spent_number(const MemberId& server) const noexcept;
-    void spend(const KeyIdentifier&);
+    SpentKeys& spent_keys(const MemberId& server);
 
     // kay_settle.cpp
     void settle(Time now, Actions&);
@@ -104,11 +104,15 @@ struct Kay::State {
     void serve(Time now, Actions&);
     bool waits_for_more(const Participant&, Time now) const noexcept;
     bool may_distribute(const SakDue&, Time now) const noexcept;
+    Time may_give_up_at() const noexcept;
     Connect connect(Time now) noexcept;
     struct MemberUse {
         bool live{}, receives{}, transmits{};
+        bool names_another{};  // a SAK Use without this key
     };
+    bool is_lost_by_a_member(const Sak*) const noexcept;
     MemberUse use_by(const Sak&, const SakMember&) const noexcept;
+    bool is_transmitted_by_a_member(const Sak&) const noexcept;
     bool all_receive(const Sak&) const noexcept;
     CpInput cp_input(const Connect&) const noexcept;
     bool step_cp(Time now, Actions&);

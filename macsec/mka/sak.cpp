@@ -13,32 +13,11 @@ std::uint64_t seconds_of_warning(const Timers& timers) noexcept {
     return std::max<std::uint64_t>(1, timers.patience() / kSecond);
 }
 
-// A peer that cannot do MACsec is no member of any SAK.
-bool can_be_member(const PeerEntry& p) noexcept { return p.live && p.capability != Capability::none; }
-
-bool members_changed(const Sak& sak, const PeerTable& peers) noexcept {
-    std::size_t there = 0;
-    for (const PeerEntry& p : peers.all()) {
-        if (!can_be_member(p)) continue;
-        if (!sak.has_member(p.mi)) return true;
-        ++there;
-    }
-    return there != sak.members.size();
-}
-
 bool runs_out(const Sak& sak, const PeerTable& peers, const Timers& timers) noexcept {
     const std::uint64_t warning = seconds_of_warning(timers);
     if (wants_new_sak(sak.suite, sak.now.pn, sak.per_second, warning)) return true;
     return std::any_of(peers.all().begin(), peers.all().end(), [&](const PeerEntry& p) {
         return p.live && p.pn.key == sak.key && wants_new_sak(sak.suite, p.pn.next_pn, p.pn.per_second, warning);
-    });
-}
-
-// A member says which keys it uses, and this is none of them, long after it should be.
-bool is_lost_by_a_member(const Sak& sak, const PeerTable& peers, Time now, const Timers& timers) noexcept {
-    if (now - sak.made < timers.patience()) return false;
-    return std::any_of(peers.all().begin(), peers.all().end(), [&](const PeerEntry& p) {
-        return p.live && p.use && sak.has_member(p.mi) && !use_of(p, sak.key);
     });
 }
 
@@ -106,6 +85,7 @@ std::string_view word(Judgement judgement) noexcept {
         case Judgement::no_macsec: return "it wants frames in clear, this port must be secure";
         case Judgement::other_suite: return "its SAK is for another cipher suite than this port's";
         case Judgement::less_confidential: return "its SAK leaves more in clear than this port allows";
+        case Judgement::other_ssci: return "its SSCI is not the one that its live list gives it";
         case Judgement::malformed: break;
     }
     return "its SAK is malformed";
@@ -134,15 +114,25 @@ Time next_rekey(const Sak& sak, const Settings& settings) noexcept {
     return settings.sak_rekey_ms == 0 ? kNever : sak.made + settings.sak_rekey_ms * kMillisecond;
 }
 
+bool members_changed(const Sak& sak, const PeerTable& peers) noexcept {
+    std::size_t there = 0;
+    for (const PeerEntry& p : peers.all()) {
+        if (!p.live) continue;
+        if (!sak.has_member(p.mi)) return true;
+        ++there;
+    }
+    return there != sak.members.size();
+}
+
 std::optional<SakDue> new_sak_due(const ServerView& view) noexcept {
     const PeerTable& peers = view.participant.peers;
     if (view.newest == nullptr) return SakDue{"there is none", true};
     if (view.newest->key.server != view.participant.mi) return SakDue{"this member is key server now", true};
-    if (members_changed(*view.newest, peers)) return SakDue{"members have come or gone", true};
+    if (view.newest->outdated || members_changed(*view.newest, peers)) return SakDue{"members have come or gone", true};
     if (view.transmits != nullptr && view.transmits == view.newest &&
         runs_out(*view.transmits, peers, view.settings.timers))
         return SakDue{"packet numbers run out", false};
-    if (is_lost_by_a_member(*view.newest, peers, view.now, view.settings.timers))
+    if (view.lost_by_a_member && view.now - view.newest->made >= view.settings.timers.patience())
         return SakDue{"a member has lost it", false};
     if (view.now >= next_rekey(*view.newest, view.settings)) return SakDue{"its period is over", false};
     return std::nullopt;
@@ -154,7 +144,7 @@ std::expected<Sak, std::string> make_sak_for(Participant& participant, const Ide
     Sak sak;
     std::vector<MemberId> mis{participant.mi};
     for (const PeerEntry& p : participant.peers.all()) {
-        if (!can_be_member(p)) continue;
+        if (!p.live) continue;
         sak.members.push_back({p.mi, p.sci});
         mis.push_back(p.mi);
     }
@@ -189,6 +179,10 @@ Judgement judge_sak(const SakOffer& offer, const Identity& identity, const Primi
     if (!find_members(offer, out.members)) return Judgement::members_unknown;
     if (out.members.size() > kMaxLivePeers || !all_differ(scis_of(out, identity.sci))) return Judgement::malformed;
     if (is_xpn(sak.suite) && octets_of(sak.offset) != 0) return Judgement::malformed;
+    const std::uint8_t said = offer.pdu.live->key_server_ssci;
+    const Ssci computed = ssci_of(offer.pdu.basic.sci, scis_of(out, identity.sci));
+    if (is_xpn(sak.suite) && said != 0 && said != static_cast<std::uint8_t>(computed.value))
+        return Judgement::other_ssci;
     auto octets = primitives.unwrap_sak(offer.participant.keys->kek, sak.wrapped);
     if (!octets || octets->size() != sak_octets(sak.suite)) return Judgement::malformed;
     out.key = {offer.pdu.basic.mi, sak.key_number};

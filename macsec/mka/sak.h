@@ -40,9 +40,10 @@ struct Sak {
     Ckn ckn;                            // the CAK it was distributed under, and its participant
     std::uint64_t participant{};
     Sci server;
-    std::vector<SakMember> members;  // but us
+    std::vector<SakMember> members;  // all that were live, but us: SSCIs follow from them
     Time made{};
-    bool ours{};  // we are its server
+    bool ours{};      // we are its server
+    bool outdated{};  // ours: its members were not the live peers once; they may have given it up
 
     // As the dataplane reports.
     bool receives{}, transmits{};
@@ -61,6 +62,7 @@ struct ServerView {
     const Participant& participant;  // principal; we are elected in it
     const Sak* newest;               // distributed last, pending or installed; null: none
     const Sak* transmits;            // the one in use; null: none
+    bool lost_by_a_member;           // a live member says which keys it uses, and `newest` is none of them
     const Settings& settings;
     Time now;
 };
@@ -71,6 +73,9 @@ struct SakDue {
     bool for_members{};    // somebody has no SAK that works
 };
 std::optional<SakDue> new_sak_due(const ServerView&) noexcept;
+
+// Its members are not those that live.
+bool members_changed(const Sak&, const PeerTable&) noexcept;
 
 // When the period of the operator is over: kNever without one.
 Time next_rekey(const Sak&, const Settings&) noexcept;
@@ -88,6 +93,7 @@ enum class Judgement : std::uint8_t {
     no_macsec,        // the key server wants frames in clear
     other_suite,
     less_confidential,  // more in clear than this port allows
+    other_ssci,         // the key server numbers members otherwise than 802.1AE 10.7.13 does
     malformed,          // unwrapping failed, or two members share an SCI
 };
 std::string_view word(Judgement) noexcept;  // "the key server ..."

@@ -65,7 +65,8 @@ void World::judge_transmit(Member& m, Sas& s) {
     const bool going_back = has(facts.transmitted_by, m.number, m.life);
     if (going_back) return;
     if (facts.maker != m.number || facts.maker_life != m.life) {
-        if (!has(facts.transmitted_by, facts.maker, facts.maker_life))
+        const bool life_passed = now_ - facts.first_installed + kSlack >= kTimers.life();
+        if (!has(facts.transmitted_by, facts.maker, facts.maker_life) && !life_passed)
             fail(m, "a working SA is left before the key server transmits with the new SAK");
         return;
     }
@@ -85,7 +86,7 @@ void World::judge_transmit(Member& m, Sas& s) {
         }
 }
 
-// An older key goes when nobody who lives transmits with it any more, or SAK Retire Time after its successor began.
+// An older key goes when nobody who is thought alive transmits with it any more, or SAK Retire Time after its successor began.
 void World::judge_retire(Member& m, const Sas& s, const Actions& actions) {
     const bool closes = std::any_of(actions.begin(), actions.end(), [](const Action& a) {
         const auto* port = std::get_if<ControlledPort>(&a);
@@ -100,8 +101,7 @@ void World::judge_retire(Member& m, const Sas& s, const Actions& actions) {
     for (const Member& other : members_) {
         if (&other == &m || !other.kay) continue;
         const Sas* theirs = other.transmitting();
-        const bool cut_off = now_ - heard_[m.number][other.number] > kTimers.life();
-        if (theirs != nullptr && theirs->key.key == s.key.key && !cut_off)
+        if (theirs != nullptr && theirs->key.key == s.key.key && thinks_alive(m, other))
             fail(m, "a key is retired while a peer transmits with it");
     }
 }
@@ -153,6 +153,13 @@ void World::judge_peers(Member& m) {
             for (const PeerStatus& other : p.peers)
                 if (other.live && other.sci == peer.sci && other.mi != peer.mi) fail(m, "two live MIs of one SCI");
         }
+}
+
+bool World::thinks_alive(const Member& m, const Member& other) const {
+    for (const ParticipantStatus& p : m.kay->status(m.local(now_)).participants)
+        for (const PeerStatus& peer : p.peers)
+            if (peer.live && peer.sci == other.identity.sci) return true;
+    return false;
 }
 
 bool World::would_receive(Member& to, const Sas& tx) const {

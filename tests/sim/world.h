@@ -147,6 +147,7 @@ private:
     void judge_peers(Member&);
     void judge_losses();
     bool all_secured();
+    bool thinks_alive(const Member&, const Member& other) const;
     bool would_receive(Member&, const Sas&) const;
     [[noreturn]] void fail(const Member&, std::string what, std::string detail = {}) const;
     void log(const Member&, const std::string&) const;
