@@ -15,12 +15,12 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-// No SAK is shorter than 32 digits; half of one would be too much.
+// No SAK is shorter than 32 digits; the greatest number of a message, 2^64 - 2, has 20.
 bool shows_a_key(std::string_view message) {
     std::size_t run = 0;
     for (const char c : message) {
         run = std::isxdigit(static_cast<unsigned char>(c)) != 0 ? run + 1 : 0;
-        if (run >= 16) return true;
+        if (run > 20) return true;
     }
     return false;
 }
