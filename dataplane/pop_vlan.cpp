@@ -54,7 +54,8 @@ struct Place {
     std::uint16_t octets{};
 };
 
-[[gnu::noinline]] Place place_of_stack(const TagMap& map, const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
+[[gnu::noinline]] Place place_of_stack(const TagMap& map, const std::uint8_t* frame, std::size_t octets,
+                                       std::size_t at) noexcept {
     const auto tags = read_tags(frame, octets, at);
     return tags ? Place{interface_of(map, tags->stack), tags->octets} : Place{};
 }

@@ -161,8 +161,8 @@ Connect Kay::State::connect(Time now) noexcept {
     return c;
 }
 
-// How a member fares with a SAK: it may speak under several CAKs. One with a new MI under the SAK's own CAK has restarted
-// and holds nothing, unless it names a key of ours under any.
+// How a member fares with a SAK: it may speak under several CAKs. One with a new MI under the SAK's own CAK has
+// restarted and holds nothing, unless it names a key of ours under any.
 Kay::State::MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noexcept {
     const Participant* under = participant_of(key);
     MemberUse out;

@@ -42,7 +42,7 @@ LAYERS = {
     "tools": ({"macsec", "dataplane", "config", "bgp-glue", "tools"},
               {"dpdk": r"^tools/demarcd/(main|router\w*|host_path|requests|retire)\.(cpp|h)$",
                "netlink": r"^tools/demarcd/router\w*\.cpp$", "log": r"^tools/demarcd/", "input and output": ANY,
-               "libpcap": r"^tools/demarc/decode_capture\.cpp$"}),
+               "libpcap": r"^tools/demarc/(capture|decode_capture)\.cpp$"}),
 }
 FORBIDDEN_FOLDERS = ("common", "utils")
 
