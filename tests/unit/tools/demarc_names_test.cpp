@@ -18,7 +18,7 @@ std::map<std::string, std::string> rows() {
     REQUIRE(in);
     std::map<std::string, std::string> found;
     for (std::string line; std::getline(in, line);) {
-        if (line.starts_with("## Where we differ")) break;  // names of frames: tests/interop/odd_frames_test.sh reads them
+        if (line.starts_with("## Where we differ")) break;  // names of frames
         const std::size_t end = line.find("` | ");
         if (!line.starts_with("| `") || end == line.npos) continue;
         const std::size_t second = end + 4;
