@@ -5,6 +5,7 @@
 #   spawn LOG COMMAND...  a process in the background, its pid in $spawned; killed at the end
 #   wait_for SECONDS COMMAND...   until it succeeds
 #   ok TEXT / fail TEXT   one line each; fail ends the test
+#   hugepages COUNT       so many of 2 MiB more than are there; given back at the end. Every test has 64 to begin with
 #   cleanups+=(FUNCTION)  called at the end, after processes and namespaces are gone
 set -euo pipefail
 [ "$(id -u)" = 0 ] || exec sudo -n -E "$0" "$@"
@@ -64,4 +65,24 @@ cleanup() {
     exit "$status"
 }
 trap cleanup EXIT
+
+pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+pages_added=0
+change_pages() {  # BY, under a lock: tests of other trees do the same
+    (
+        flock 9
+        before=$(cat "$pages")
+        echo "$((before + $1))" >"$pages"
+        echo "$(($(cat "$pages") - before))"
+    ) 9>/run/lock/demarc-hugepages
+}
+hugepages() {
+    local got
+    got=$(change_pages "$1")
+    [ "$pages_added" != 0 ] || cleanups+=(give_pages_back)
+    pages_added=$((pages_added + got))
+    [ "$got" = "$1" ] || fail "only $got of $1 huge pages could be had: free some memory"
+}
+give_pages_back() { change_pages "-$pages_added" >/dev/null; }
+hugepages 64
 trap 'exit 130' INT TERM

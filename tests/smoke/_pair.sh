@@ -4,7 +4,6 @@
 #                         l2 ===== ...
 #
 #   pair LINKS             namespaces, links, hosts
-#   hugepages COUNT        so many of 2 MiB more than are there; given back at the end
 pair() {
     local n
     netns east east-host west west-host lan far wire
@@ -36,23 +35,6 @@ host() {  # ROUTER NUMBER NAMESPACE
     ip -n "$(real "$3")" route add default via "10.97.$2.1"
     ip -n "$(real "$3")" route add ::/0 via "fd00:97:$2::1" dev eth0
 }
-
-pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-pages_added=0
-change_pages() {  # BY, under a lock: tests of other trees do the same
-    (
-        flock 9
-        before=$(cat "$pages")
-        echo "$((before + $1))" >"$pages"
-        echo "$(($(cat "$pages") - before))"
-    ) 9>/run/lock/demarc-hugepages
-}
-hugepages() {
-    pages_added=$(change_pages "$1")
-    cleanups+=(give_pages_back)
-    [ "$pages_added" = "$1" ] || fail "only $pages_added of $1 huge pages could be had: free some memory"
-}
-give_pages_back() { change_pages "-$pages_added" >/dev/null; }
 
 # net.core.netdev_max_backlog as the lab has it, while it is smaller; another test may have done so before us.
 backlog() {
