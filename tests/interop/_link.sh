@@ -15,6 +15,7 @@ reserve_hugepages() {
 }
 give_back() {
     local status=$?
+    set +e  # or the status below ends the trap before it has cleaned up
     [ "$reserved" = 0 ] || change_hugepages "-$reserved"
     (exit "$status")
     cleanup
