@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/unit/catch.h"
 #include "tests/unit/tools/decode_support.h"

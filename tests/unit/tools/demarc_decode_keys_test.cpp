@@ -1,6 +1,8 @@
 // KEYS.json: what is good, and what is said about each mistake.
 #include "tools/demarc/decode_keys.h"
 
+#include <algorithm>
+
 #include "tests/unit/catch.h"
 #include "tests/unit/tools/decode_support.h"
 
