@@ -15,6 +15,7 @@ reserve_hugepages() {
 }
 give_back() {
     local status=$?
+    set +e
     [ "$reserved" = 0 ] || change_hugepages "-$reserved"
     (exit "$status")
     cleanup
