@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """image.py: the initramfs of the interop guest; prints its path.
 
-Debian's user-mode-linux brings kernel and modules; busybox and iproute2 are this machine's. An image is made once
-for what goes into it and kept as CACHE/initrd-KEY.img; CACHE is $DEMARC_INTEROP_CACHE, or build/interop. It appears
-whole or not at all, so that two tests may make it at once.
+Debian's user-mode-linux brings kernel and modules; busybox, iproute2 and wpa_supplicant are this machine's. An image
+is made once for what goes into it and kept as CACHE/initrd-KEY.img; CACHE is $DEMARC_INTEROP_CACHE, or build/interop.
+It appears whole or not at all, so that two tests may make it at once.
 """
 import gzip
 import hashlib
@@ -20,7 +20,8 @@ HERE = Path(__file__).resolve().parent
 KERNEL = Path("/usr/bin/linux.uml")
 MODULES = Path("/usr/lib/uml/modules")
 WANTED = ("ipv6", "macsec", "8021q", "gcm", "ctr", "ghash-generic")
-PROGRAMS = {"bin/busybox": "busybox", "usr/bin/ip": "ip"}  # where it lies in the guest, and what it is here
+PROGRAMS = {"bin/busybox": "busybox", "usr/bin/ip": "ip",  # where it lies in the guest, and what it is here
+            "usr/bin/wpa_supplicant": "wpa_supplicant"}
 SCRIPTS = {"init": "guest/init", "agent": "guest/agent"}
 FOLDERS = ("bin", "dev", "etc", "lib", "lib/modules", "lib64", "proc", "run", "sys", "tmp", "usr", "usr/bin")
 
@@ -36,7 +37,7 @@ def cache():
 def program(name):
     found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
     if not found:
-        raise ImageError(f"{name} is not installed; run: apt install busybox-static iproute2")
+        raise ImageError(f"{name} is not installed; run: apt install busybox-static iproute2 wpasupplicant")
     return Path(found).resolve()
 
 

@@ -85,12 +85,12 @@ route add {LINK6}:3/128 via {FAR6}:3 dev eth1
         """Now it speaks: for itself and, by proxy ARP and ND, for the host behind."""
         conf = f"/proc/sys/net/ipv6/conf/{device}"
         self.batch(f"""
-address add {LINK4}.2/24 dev {device}
-address add {LINK6}:2/64 dev {device} nodad
-route add {LAN4}.0/24 via {LINK4}.1
-route add {LAN6}:/64 via {LINK6}:1
-neighbor add proxy {LINK4}.3 dev {device}
-neighbor add proxy {LINK6}:3 dev {device}
+address replace {LINK4}.2/24 dev {device}
+address replace {LINK6}:2/64 dev {device} nodad
+route replace {LAN4}.0/24 via {LINK4}.1
+route replace {LAN6}:/64 via {LINK6}:1
+neighbor replace proxy {LINK4}.3 dev {device}
+neighbor replace proxy {LINK6}:3 dev {device}
 """, f"echo 0 >{conf}/disable_ipv6; echo 1 >{conf}/proxy_ndp")
 
     def forget(self):

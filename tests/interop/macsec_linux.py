@@ -99,10 +99,10 @@ def pings(echo, row):
         raise RowError(f"pings are lost: {lost}")
 
 
-def finish(process, what):
+def finish(process, what, timeout_s=60):
     """What it printed, as JSON."""
     try:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired as e:
         process.kill()
         process.communicate()

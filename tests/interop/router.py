@@ -25,14 +25,22 @@ def sa_text(row, path, sa):
     return f"{{an: 0, key-file: {path}{xpn}}}"
 
 
-def configuration(row, directory, host, ours, theirs):
-    """Written for a row. host: the namespace of the TAPs."""
+def static_keys(row, directory, ours, theirs):
+    """The lines of a SecY with SAKs from files."""
+    peer = sci(THEIRS, 0 if row.theirs == "scb" else 1)
+    return f"""        static:
+          transmit: {sa_text(row, key_file(directory, "ours", ours), ours)}
+          receive:
+            - {{sci: "{peer}", sas: [{sa_text(row, key_file(directory, "theirs", theirs), theirs)}]}}"""
+
+
+def configuration(row, directory, host, keys):
+    """Written for a row. host: the namespace of the TAPs. keys: lines."""
     jumbo = int(row.mtu) > JUMBO
     driver = "af_packet" if jumbo else "af_xdp"
     memory = "{buffers: 4096, buffer-octets: 9312}" if jumbo else "{buffers: 8192, buffer-octets: 2176}"
     clear = f"[{{vid: {CLEAR_VID}}}]" if row.vlan == "outside" else "[]"
     tags = f"[{INNER_VID}]" if row.vlan == "inside" else "[]"
-    peer = sci(THEIRS, 0 if row.theirs == "scb" else 1)
     port = f"driver: {driver}, receive-worker: 0, transmit-worker: 0, mtu: {row.mtu}"
     return f"""router:
   name: live
@@ -53,10 +61,7 @@ ports:
         confidentiality: {"true" if row.encrypt == "on" else "false"}
         sci-form: {row.ours}
         replay-window: {row.window}
-        static:
-          transmit: {sa_text(row, key_file(directory, "ours", ours), ours)}
-          receive:
-            - {{sci: "{peer}", sas: [{sa_text(row, key_file(directory, "theirs", theirs), theirs)}]}}
+{keys}
 interfaces:
   a0: {{port: plain, mtu: {row.mtu}, addresses: [10.99.0.1/24, "fd00:99::1/64"]}}
   s0:
@@ -72,12 +77,13 @@ log: {{level: info}}
 class Router:
     """`with Router(...) as r`: it runs; a clean end or none."""
 
-    def __init__(self, binary, prefix, directory, row, sas):
+    def __init__(self, binary, prefix, directory, row, sas=None, keys=None):
         self.binary, self.prefix, self.directory = binary, prefix, Path(directory)
         self.directory.mkdir(mode=0o700)
         self.log = self.directory / "log"
         path = self.directory / "demarc.yaml"
-        path.write_text(configuration(row, self.directory, f"{prefix}-router-host", *sas), encoding="ascii")
+        keys = keys or static_keys(row, self.directory, *sas)
+        path.write_text(configuration(row, self.directory, f"{prefix}-router-host", keys), encoding="ascii")
         self.command = ["ip", "netns", "exec", f"{prefix}-router", str(binary), "--config", str(path)]
 
     def __enter__(self):
@@ -103,8 +109,12 @@ class Router:
         try:
             return self.process.wait(30)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
+            return self.kill()
+
+    def kill(self):
+        """Without a word, and its exit status."""
+        self.process.kill()
+        return self.process.wait()
 
     @property
     def socket(self):
