@@ -160,7 +160,7 @@ def key_server(router, wpa, place, flow, times, ours):
     if router.kay()["is_key_server"] != ours:
         raise RowError(f"key server: {router.kay()}")
     ask_for_one = router.rekey if ours else wpa.spend
-    sent = under_traffic(place, flow, (5 if ours else 9) * times + 6, lambda: rekeys(router, times, ask_for_one))
+    sent = under_traffic(place, flow, (5 if ours else 13) * times + 8, lambda: rekeys(router, times, ask_for_one))
     ok(f"{'demarcd' if ours else 'wpa_supplicant'} as key server: {times} rekeys, {sent} packets, none lost")
 
 
