@@ -131,6 +131,11 @@ struct SecY {
     bool operator==(const SecY&) const = default;
 };
 
+// The low 16 bits of our SCI. 802.1AE 9.5, 9.9: with SCB they are 0, whatever is configured.
+constexpr std::uint16_t sci_port(const SecY& s) noexcept {
+    return s.sci_form == macsec::SciForm::scb ? 0 : s.port_identifier;
+}
+
 enum class Driver : std::uint8_t { pci, af_xdp, af_packet };
 struct Port {
     Driver driver{};

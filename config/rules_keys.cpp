@@ -155,7 +155,7 @@ void find_repeated_ivs(const Model& m, const std::map<std::string, std::string>&
                          "give each suite keys of its own");
         const std::string who = macsec::is_xpn(s.cipher_suite) ? fmt::format("SSCI {}", sa.ssci ? sa.ssci->value : 0)
                               : sci                            ? fmt::format("SCI {:016x}", sci->value)
-                                    : fmt::format("our SCI on port `{}`, {}", port, s.port_identifier);
+                                    : fmt::format("our SCI on port `{}`, {}", port, sci_port(s));
         const auto [first, is_new] = seen.emplace(std::pair{key, who}, where);
         if (!is_new)
             f.add(where + ".key-file",

@@ -60,12 +60,17 @@ void port_identifier(const Model& m, Findings& f) {
         const std::string key = path + ".port-identifier";
         if (s.port_identifier == 0)
             return f.add(key, fmt::format("`port-identifier` of a SecY of port `{}` is 0", name), "write 1 to 65535");
-        const auto [first, is_new] = seen.emplace(std::pair{name, s.port_identifier}, path);
-        if (!is_new)
-            f.add(key,
-                  fmt::format("two SecYs of port `{}` have `port-identifier` {}{}, hence one SCI", name,
-                              s.port_identifier, f.line_of(first->second)),
-                  "give each SecY of a port its own");
+        const auto [first, is_new] = seen.emplace(std::pair{name, sci_port(s)}, path);
+        if (is_new) return;
+        if (sci_port(s) != s.port_identifier)
+            return f.add(path + ".sci-form",
+                         fmt::format("two SecYs of port `{}` have `sci-form: scb`{}, hence one SCI", name,
+                                     f.line_of(first->second)),
+                         "let one SecY of a port at most send in this form");
+        f.add(key,
+              fmt::format("two SecYs of port `{}` have `port-identifier` {}{}, hence one SCI", name, s.port_identifier,
+                          f.line_of(first->second)),
+              "give each SecY of a port its own");
     });
 }
 

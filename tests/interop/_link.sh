@@ -1,26 +1,8 @@
 # Sourced after ../smoke/_init.sh: the namespaces of macsec_linux_test.sh, which draws them.
 #
 #   link                          makes them all, boots the guest at $work/guest
-#   reserve_hugepages PAGES       of 2 MiB, on top of what there is; given back at the end
 etc=$work/etc  # not beside the logs, which a failure prints
 mkdir -m 0700 "$etc"
-hugepages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-reserved=0
-
-# Several tests may do this at once: each adds its own and takes exactly that back.
-change_hugepages() { flock "$hugepages" sh -c 'echo $(($(cat "$1") + $2)) >"$1"' sh "$hugepages" "$1"; }
-reserve_hugepages() {
-    change_hugepages "$1"
-    reserved=$1
-}
-give_back() {
-    local status=$?
-    set +e  # or the status below ends the trap before it has cleaned up
-    [ "$reserved" = 0 ] || change_hugepages "-$reserved"
-    (exit "$status")
-    cleanup
-}
-trap give_back EXIT
 
 veth() {  # DEVICE NS MAC PEER-DEVICE PEER-NS PEER-MAC INDEX
     ip -n "$(real "$2")" link add "$1" index "$7" address "$3" type veth \
@@ -32,7 +14,6 @@ tap() {  # DEVICE NS
     ip -n "$(real "$2")" link set "$1" mtu 9200 txqueuelen 10000
 }
 link() {
-    reserve_hugepages 32
     netns lan router router-host wire far
     ns wire sysctl -qw net.ipv6.conf.default.disable_ipv6=1
     ns router sysctl -qw net.ipv6.conf.default.disable_ipv6=1

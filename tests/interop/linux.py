@@ -46,9 +46,9 @@ class Linux:
     def must(self, command):
         return guest.must(self.directory, command)
 
-    def batch(self, lines):
-        """Several `ip` commands in one go: a process is what costs most in the guest."""
-        return self.must(f"ip -batch - <<'END'\n{lines.strip()}\nEND")
+    def batch(self, lines, before="true"):
+        """Several `ip` commands in one go, behind another one: a process is what costs most in the guest."""
+        return self.must(f"{before} && ip -batch - <<'END'\n{lines.strip()}\nEND")
 
     def set_up(self):
         """Once: forwarding, and the way to the host behind."""
@@ -84,7 +84,6 @@ route add {LINK6}:3/128 via {FAR6}:3 dev eth1
     def address(self, device):
         """Now it speaks: for itself and, by proxy ARP and ND, for the host behind."""
         conf = f"/proc/sys/net/ipv6/conf/{device}"
-        self.must(f"echo 0 >{conf}/disable_ipv6; echo 1 >{conf}/proxy_ndp")
         self.batch(f"""
 address replace {LINK4}.2/24 dev {device}
 address replace {LINK6}:2/64 dev {device} nodad
@@ -92,11 +91,11 @@ route replace {LAN4}.0/24 via {LINK4}.1
 route replace {LAN6}:/64 via {LINK6}:1
 neighbor replace proxy {LINK4}.3 dev {device}
 neighbor replace proxy {LINK6}:3 dev {device}
-""")
+""", f"echo 0 >{conf}/disable_ipv6; echo 1 >{conf}/proxy_ndp")
 
-    def forget(self, row):
-        """No SecY, and no keys."""
-        self.batch("link del dev msec0\n" + (f"link del dev eth0.{CLEAR_VID}\n" if row.vlan == "outside" else ""))
+    def forget(self):
+        """No SecY, and no keys, whatever there is of them."""
+        guest.run(self.directory, f"ip -force -batch - <<'END'\nlink del dev msec0\nlink del dev eth0.{CLEAR_VID}\nEND")
 
     def counters(self):
         """{"tx": {...}, "rx": {...}}: of the transmit SC and the receive SC; the SecY's own go with the latter."""

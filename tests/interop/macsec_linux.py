@@ -83,7 +83,7 @@ def set_mtu(place, row):
     outside = 9200 if row.mtu == "9000" else 3000
     for name, device, mtu in (("router", "sec", 1500), ("router", "plain", 1500), ("wire", "sec0", outside),
                               ("lan", "eth0", row.mtu), ("far", "far0", row.mtu)):
-        place.run(name, "ip", "link", "set", device, "mtu", mtu)
+        subprocess.run(["ip", "-n", f"{place.prefix}-{name}", "link", "set", device, "mtu", str(mtu)], check=True)
 
 
 def pings(echo, row):
@@ -112,7 +112,7 @@ def finish(process, what, timeout_s=60):
     return json.loads(out)
 
 
-def flows(place, flow, row):
+def flows(place, echo, flow, row):
     """UDP both ways at once; all of it arrives, once and in order. So slow that a guest that gets no time at all for
     the whole run still has room for all."""
     size = int(row.mtu) // 2
@@ -125,7 +125,9 @@ def flows(place, flow, row):
         senders = [place.start(source, flow, "send", "--to", address, "--port", port, "--flows", 8, "--rate",
                                FLOW_RATE, "--seconds", FLOW_S, "--size", size) for source, _, address, port in ways]
         sent = [finish(sender, "flow send") for sender in senders]
-        time.sleep(0.1)
+        # What a ping behind them finds gone has arrived.
+        if lost := echo.lost([((4, "lan", f"{LINK4}.3"), HEADER[4]), ((6, "far", f"{LAN6}:2"), HEADER[6])], 1, 20):
+            raise RowError(f"no ping behind the flows: {lost}")
     finally:
         for receiver in receivers:
             receiver.send_signal(signal.SIGTERM)
@@ -139,14 +141,11 @@ def flows(place, flow, row):
 
 def tcp(place):
     """A short iperf3 run; its window is so small that nothing on the way overflows."""
-    server = place.start("far", "iperf3", "-s", "-1", "-p", 5201)
+    server = place.start("far", "iperf3", "-s", "-1", "-p", 5201, "--forceflush")
     try:
-        def listening():
-            return place.run("far", "ss", "-Hltn", "sport = 5201").strip()
-        end = time.monotonic() + 20
-        while not listening():
-            if time.monotonic() > end or server.poll() is not None:
-                raise RowError("iperf3 does not listen")
+        for line in server.stdout:
+            if "listening" in line:
+                break
         done = json.loads(place.run("lan", "iperf3", "-c", f"{LINK4}.3", "-p", 5201, "-n", TCP_OCTETS, "-w", "64K",
                                     "-J", check=False) or "{}")
     finally:
@@ -191,21 +190,21 @@ def one_row(row, place, echo, linux, build, directory):
     sas = draw(row.suite)
     set_mtu(place, row)
     place.run("wire", "nft", "-f", "-", text=wire_rules(row))
-    device = linux.secure(row, *sas)
     try:
+        device = linux.secure(row, *sas)
         with Router(build / "demarcd", place.prefix, directory, row, sas) as router:
             try:
                 router.wait("no carrier", 20, router.has_carrier)
                 linux.address(device)
                 pings(echo, row)
-                sent = flows(place, build / "tools" / "flow" / "flow", row)
+                sent = flows(place, echo, build / "tools" / "flow" / "flow", row)
                 tcp(place)
                 return agree(row, router, linux, place, sent // 2)
             except (RowError, GuestError) as e:
                 raise RowError(f"{e}\n  ours: {router.secy()}\n  Linux: {linux.counters()}\n"
                                f"  wire: {wire_counts(place)}") from e
     finally:
-        linux.forget(row)
+        linux.forget()
 
 
 def main():

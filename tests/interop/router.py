@@ -91,26 +91,30 @@ class Router:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=die_with_parent)
         try:
-            self.wait("demarcd does not answer", 30, lambda: os.path.exists(self.socket) and self.status())
+            self.wait("demarcd does not answer", 60, lambda: os.path.exists(self.socket) and self.status())
         except RouterError:
-            self.kill()
+            self.stop()
             raise
         return self
 
     def __exit__(self, kind, *_):
-        self.process.terminate()
+        ended = self.stop()
+        if ended != 0 and kind is None:
+            raise RouterError(f"demarcd ended with {ended}")
+
+    def stop(self):
+        """Its exit status. A killed one leaves its XDP program behind: only if it does not want to end."""
+        if self.process.poll() is None:
+            self.process.terminate()
         try:
-            if self.process.wait(20) != 0 and kind is None:
-                raise RouterError(f"demarcd ended with {self.process.returncode}")
-        except subprocess.TimeoutExpired as e:
-            raise RouterError("demarcd outlives SIGTERM") from e
-        finally:
-            self.kill()
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            return self.kill()
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        """Without a word, and its exit status."""
+        self.process.kill()
+        return self.process.wait()
 
     @property
     def socket(self):

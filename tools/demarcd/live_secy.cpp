@@ -24,9 +24,7 @@ void fill_random(macsec::Octets octets) {
 
 constexpr double kRetrySeconds = 1.0;  // a lease that could not be written is asked for again
 
-macsec::Sci sci_of(net::MacAddress mac, std::uint16_t port_identifier) {
-    return {mac.number() << 16 | port_identifier};
-}
+macsec::Sci sci_of(net::MacAddress mac, const config::SecY& secy) { return {mac.number() << 16 | sci_port(secy)}; }
 
 macsec::SaDescription describe(const config::SecY& secy, const config::StaticSa& sa, macsec::Sci sci) {
     return {secy.cipher_suite,
@@ -180,7 +178,7 @@ std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, ne
                                                   const LiveSecY* old, const LeaseKeeper& leases) {
     LiveSecY secy;
     secy.config = wanted;
-    secy.sci = sci_of(port_mac, wanted.port_identifier);
+    secy.sci = sci_of(port_mac, wanted);
     if (old != nullptr) {
         secy.transmit_counters = old->transmit_counters;
         secy.receive_counters = old->receive_counters;

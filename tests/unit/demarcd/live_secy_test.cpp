@@ -69,6 +69,17 @@ struct Fixture {
 
 }  // namespace
 
+// 802.1AE 9.5, 9.9. The nonce of a 32-bit suite begins with the SCI: a receiver would open nothing.
+TEST_CASE("with SCB our SCI has port identifier 0, whatever is configured") {
+    Fixture f;
+    auto wanted = f.secy('a', 0);
+    wanted.sci_form = macsec::SciForm::scb;
+    const auto s = f.commit(wanted, nullptr);
+    REQUIRE(s);
+    CHECK(s->sci == macsec::Sci{0x0200'0000'0001'0000});
+    CHECK(s->next->sa->description.sci == s->sci);
+}
+
 TEST_CASE("a transmit SAK sends nothing before its lease is on disk") {
     Fixture f;
     auto s = f.commit(f.secy('a', 0), nullptr);
