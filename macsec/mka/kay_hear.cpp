@@ -93,6 +93,7 @@ void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, H
     }
     PeerEntry* peer = p.peers.find(pdu.basic.mi);
     if (pdu.sak_use) note_use(*peer, *pdu.sak_use, pdu.xpn, now);
+    if (pdu.sak_use) note_holder(*pdu.sak_use, pdu.basic.sci, now);
     if (pdu.sak_use && peer->live) raise_lowest_pns(*pdu.sak_use, pdu, out);
     // A key that a key server has before it knows us may have been used by whom we were before a restart.
     SpentKeys& keys = spent_keys(pdu.basic.mi);
@@ -102,6 +103,15 @@ void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, H
     if (!pdu.sak_use) return;
     for (const KeyUse& use : {pdu.sak_use->latest, pdu.sak_use->old})
         if (use.key.server == pdu.basic.mi) keys.number = std::max(keys.number, use.key.number);
+}
+
+void Kay::State::note_holder(const SakUse& use, Sci sci, Time now) {
+    const bool holds = std::any_of(saks.begin(), saks.end(), [&](const Sak& s) {
+        return (use.latest.receives && use.latest.key == s.key) || (use.old.receives && use.old.key == s.key);
+    });
+    if (!holds) return;
+    std::erase_if(holders, [&](const Holder& h) { return h.sci == sci || h.at + settings.timers.patience() < now; });
+    holders.push_back({sci, now});
 }
 
 // Delay protection (9.10): what the peer will not send any more, we do not accept any more.

@@ -160,26 +160,38 @@ Connect Kay::State::connect(Time now) noexcept {
 }
 
 // How a member fares with a SAK: it may speak under several CAKs. One with a new MI under the SAK's own CAK has restarted
-// and holds nothing, unless it names a key of ours under any.
+// and holds nothing, unless its station shows otherwise.
 Kay::State::MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noexcept {
     const Participant* under = participant_of(key);
     MemberUse out;
-    bool replaced = false, holds_a_key = false;
     for (const RingEntry& e : ring) {
         if (!e.participant) continue;
         for (const PeerEntry& peer : e.participant->peers.all()) {
             // One that cannot do MACsec is a member, but nobody waits for it.
             if (!peer.live || peer.sci != member.sci || peer.capability == Capability::none) continue;
+            const bool new_mi = e.participant.get() == under && peer.mi != member.mi;
+            if (new_mi && has_restarted(peer)) return {};
             out.live = true;
-            replaced = replaced || (e.participant.get() == under && peer.mi != member.mi);
-            for (const Sak& ours : saks) holds_a_key = holds_a_key || use_of(peer, ours.key).has_value();
             const auto use = use_of(peer, key.key);
             out.receives = out.receives || (use && use->receives);
             out.transmits = out.transmits || (use && use->transmits);
             out.names_another = out.names_another || (peer.use && !use);
         }
     }
-    return replaced && !holds_a_key ? MemberUse{} : out;
+    return out;
+}
+
+// Since it was first heard with the new MI its station has shown, under any CAK, that it is the old one.
+bool Kay::State::has_restarted(const PeerEntry& fresh) const noexcept {
+    const bool has_held = std::any_of(holders.begin(), holders.end(),
+                                      [&](const Holder& h) { return h.sci == fresh.sci && h.at > fresh.first_heard; });
+    return !has_held && std::none_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
+        if (!e.participant) return false;
+        const auto& peers = e.participant->peers.all();
+        return std::any_of(peers.begin(), peers.end(), [&](const PeerEntry& p) {
+            return p.live && p.sci == fresh.sci && p.first_heard < fresh.first_heard;
+        });
+    });
 }
 
 bool Kay::State::is_lost_by_a_member(const Sak* key) const noexcept {
@@ -204,12 +216,12 @@ bool Kay::State::all_receive(const Sak& key) const noexcept {
 CpInput Kay::State::cp_input(const Connect& c) const noexcept {
     CpInput in{.secure = c.secure, .why_not_secure = c.why_not, .keep_old = c.keep};
     const Participant* p = principal ? participant(*principal) : nullptr;
-    in.elected_self = p != nullptr && p->election.result == Election::Result::self;
     if (const Sak* old = sak(cp.old()))
         in.old_key_unneeded = !c.keep && std::none_of(old->members.begin(), old->members.end(),
                                                       [&](const SakMember& m) { return use_by(*old, m).live; });
     const Sak* latest = sak(cp.latest());
     if (latest == nullptr) return in;
+    in.made_by_us = latest->ours;
     in.using_receive_sas = latest->receives;
     in.using_transmit_sa = latest->transmits;
     in.all_receiving = all_receive(*latest);
@@ -261,7 +273,7 @@ void Kay::State::after(const CpTransition& transition, const CpInput& in, Time n
         return !is_it(cp.latest()) && !is_it(cp.old()) && !is_it(cp.pending());
     });
     // The key server has to learn that its SAK is here no more: by a member it does not know.
-    const bool given_up = transition.to == CpState::abandon && !cp.pending() && !in.server_changed && !in.elected_self;
+    const bool given_up = transition.to == CpState::abandon && !cp.pending() && !in.server_changed && !in.made_by_us;
     const bool closed = transition.to == CpState::change && transition.from != CpState::init;
     if (!given_up && !closed) return;
     for (RingEntry& e : ring)

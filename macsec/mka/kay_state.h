@@ -41,6 +41,12 @@ struct SpentKeys {
     MemberId knows;  // an MI of ours that it has listed as live: what it makes from then on is for us
 };
 
+// When a station has last said, under any MI, that it receives with a key of ours.
+struct Holder {
+    Sci sci;
+    Time at{};
+};
+
 // Is there somebody to be secure with?
 struct Connect {
     bool secure{}, keep{};
@@ -60,6 +66,7 @@ struct Kay::State {
     ControlledPortMachine cp;
     std::vector<Sak> saks;  // pending, latest, old
     std::vector<SpentKeys> spent;
+    std::vector<Holder> holders;
     KayCounters counters;
     Stranger stranger;
     std::uint64_t participants{};  // that ever were
@@ -89,6 +96,7 @@ struct Kay::State {
     void hear_pdu(RingEntry&, const Mkpdu&, Time now, Actions&);
     bool is_somebody_else(Participant&, const Mkpdu&, const Echo&, Time now, Actions&);
     void note_peer(Participant&, const Mkpdu&, const Echo&, Heard, Time now, Actions&);
+    void note_holder(const SakUse&, Sci, Time now);
     void raise_lowest_pns(const SakUse&, const Mkpdu&, Actions&) const;
     void consider_sak(Participant&, const Mkpdu&, Time now, Actions&);
     void note_refusal(const Mkpdu&, Judgement, Time now, Actions&);
@@ -109,6 +117,7 @@ struct Kay::State {
         bool names_another{};  // a SAK Use without this key
     };
     bool is_lost_by_a_member(const Sak*) const noexcept;
+    bool has_restarted(const PeerEntry&) const noexcept;
     MemberUse use_by(const Sak&, const SakMember&) const noexcept;
     bool is_transmitted_by_a_member(const Sak&) const noexcept;
     bool all_receive(const Sak&) const noexcept;

@@ -48,6 +48,7 @@ PeerEntry* PeerTable::add(const BasicSet& basic, Time now, const Timers& timers)
     PeerEntry entry;
     entry.mi = basic.mi;
     entry.sci = basic.sci;
+    entry.first_heard = now;
     entry.expires = now + timers.life();
     return &entries_.emplace_back(entry);
 }

@@ -26,7 +26,7 @@ struct PeerEntry {
     std::uint8_t priority{};
     bool key_server{}, macsec_desired{};
     Capability capability{};
-    Time last_heard{}, expires{};
+    Time first_heard{}, last_heard{}, expires{};
     std::optional<SakUse> use;  // the last it told
     PeerPn pn;
 };

@@ -199,6 +199,7 @@ void World::judge_losses() {
 bool World::is_over() {
     const Time bound = plan_.kind == Kind::restart ? kRestartBound : kRecoveryBound;
     if (now_ < plan_.end_of_faults) return false;
+    if (!secured_) judge_losses();
     if (!plan_.to_the_end && secured_ && now_ > *secured_ + kSecond) return true;
     if (now_ < plan_.end_of_faults + bound) return false;
     if (!all_secured()) {
