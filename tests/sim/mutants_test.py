@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""mutants_test.py ROOT OBJECTS WORK COMPILER... [--only NN,NN] [--runs N]: the simulation finds planted bugs.
+"""mutants_test.py [--only NN,NN] [--runs N] ROOT LIBRARY COMPILER...: the simulation finds planted bugs.
 
-Each tests/sim/mutants/NN-name.patch plants one bug in a copy of the sources; only what it touches is compiled again and
-linked with the OBJECTS of the product's own build. Without a patch nothing may be found, with it something must be,
-within N runs. The words after the colon of a patch's first line are what the violation has to contain.
+Each tests/sim/mutants/NN-name.patch plants one bug in a copy of the sources. What it touches and the simulation are
+compiled again and linked before LIBRARY, the product's own. A violation has to be found within N runs, and has to say
+what the patch's first line expects (words with | between them).
 """
 import argparse
 import re
@@ -26,7 +26,8 @@ def build(root, work, patch, compiler, library):
     subprocess.run(["patch", "-p1", "-s", "-F0", "-i", str(patch)], cwd=work, check=True)
     touched = sorted(set(re.findall(r"^\+\+\+ b/(\S+\.cpp)", patch.read_text(encoding="utf-8"), re.M)))
     objects = []
-    for source in touched + [f"tests/sim/{n}.cpp" for n in ("cheap_primitives", "judge", "main", "scenario", "world")]:
+    simulation = [f"tests/sim/{n}.cpp" for n in ("cheap_primitives", "judge", "main", "scenario", "world")]
+    for source in touched + simulation:
         compiled = work / (source.replace("/", "_") + ".o")
         subprocess.run([*compiler, "-std=c++2b", "-O1", "-I", str(work), "-c", source, "-o", str(compiled)], cwd=work,
                        check=True)
