@@ -14,6 +14,7 @@
 #include "dataplane/net/vlan.h"
 #include "dataplane/next_hop.h"
 #include "dataplane/police.h"
+#include "dataplane/watch.h"
 #include "macsec/secy.h"
 
 namespace dataplane {
@@ -54,7 +55,8 @@ struct PortEntry {
     std::vector<TagMap> inside;        // parallel to `secys`
 };
 
-struct InterfaceEntry {
+// Whole lines, what frames need in the first: an index is a shift, an entry one miss.
+struct alignas(64) InterfaceEntry {
     bool present{};
     PortId port{};
     std::uint16_t secy{0xFFFF};  // index into Forwarding::secys; 0xFFFF on a plain port
@@ -83,7 +85,9 @@ struct Forwarding {
     const Fib6* fib6{};
     NextHopArrays hops;
     bool stage_clocks{};
-    bool trace{};
+    std::vector<Watch> watches;  // empty but while somebody looks
 };
+
+static_assert(sizeof(InterfaceEntry) == 128);
 
 }  // namespace dataplane

@@ -24,14 +24,23 @@ void count_cycles(Worker& w, Stage stage, std::size_t frames, std::uint64_t star
     clock.frames.add(frames);
 }
 
-inline void step(Worker& w, const Forwarding& f, Batch& b, Stage stage, StageFunction& function) noexcept {
+// A stage that is timed or looked at. Not inlined: it would only take room from those that are not.
+[[gnu::noinline]] void step_watched(Worker& w, const Forwarding& f, Batch& b, Stage stage,
+                                    StageFunction& function) noexcept {
     const std::size_t frames = b.count;
-    const std::uint64_t start = w.timed ? rte_rdtsc() : 0;
+    const std::uint64_t start = rte_rdtsc();
+    function(w, f, b);
+    if (!f.watches.empty()) capture(w, f, b, stage);
+    if (b.unsettled) settle(w, f, b);
+    if (w.timed) count_cycles(w, stage, frames != 0 ? frames : b.count, start);
+}
+
+inline void step(Worker& w, const Forwarding& f, Batch& b, Stage stage, StageFunction& function) noexcept {
+    if (w.watched) [[unlikely]]
+        return step_watched(w, f, b, stage, function);
     function(w, f, b);
     if (b.unsettled) [[unlikely]]
         settle(w, f, b);
-    if (w.timed) [[unlikely]]
-        count_cycles(w, stage, frames != 0 ? frames : b.count, start);
 }
 
 }  // namespace
@@ -42,6 +51,7 @@ std::size_t poll(Worker& w, std::uint64_t now) noexcept {
     const Forwarding& f = *published;
     Batch& b = w.batch;
     w.timed = f.stage_clocks && w.turn % kSampledTurns == 0;
+    w.watched = w.timed || !f.watches.empty();
     for (const PortId port : f.workers[w.id.value].receive) {
         b.port = port;
         step(w, f, b, Stage::receive, receive);
@@ -64,6 +74,8 @@ std::size_t poll(Worker& w, std::uint64_t now) noexcept {
             step(w, f, b, Stage::transmit, transmit);
         }
     }
+    if (w.held.load(std::memory_order_relaxed) != 0) [[unlikely]]
+        drop_held_of_gone_ports(w, f);
     return w.end_turn();
 }
 

@@ -8,6 +8,7 @@
 namespace dataplane {
 
 struct Worker;
+enum class Stage : std::uint8_t;
 
 // ingress: a batch of one port's frames
 void receive(Worker&, const Forwarding&, Batch&) noexcept;    // fills the batch from Batch::port
@@ -28,6 +29,11 @@ bool next_egress(Worker&, const Forwarding&, Batch&) noexcept;
 void push_vlan(Worker&, const Forwarding&, Batch&) noexcept;  // tags inside MACsec, and clear tags
 void protect(Worker&, const Forwarding&, Batch&) noexcept;    // MACsec on, or dropped
 void transmit(Worker&, const Forwarding&, Batch&) noexcept;   // to the device; empties the batch
+
+// At the end of a turn in which frames are held: those of a port that is gone are freed and counted.
+void drop_held_of_gone_ports(Worker&, const Forwarding&) noexcept;
+// Between a stage and settle(), while somebody watches: copies what they want to see of the batch. Changes nothing.
+void capture(Worker&, const Forwarding&, const Batch&, Stage) noexcept;
 
 // Frames whose verdict is not `forward` leave the batch: drops are freed and counted, punts go to control.
 void settle(Worker&, const Forwarding&, Batch&) noexcept;

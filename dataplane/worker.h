@@ -102,6 +102,9 @@ void run(Worker&) noexcept;
 // control. Asks run() to return.
 void stop(Worker&) noexcept;
 
+// Now, in nanoseconds, on the clock of workers' turns. Any thread.
+std::uint64_t turn_clock() noexcept;
+
 // control. One store; the old snapshot may be freed once a QSBR token taken afterwards has passed.
 void publish(Worker&, const Forwarding*) noexcept;
 

@@ -94,6 +94,18 @@ void Kay::tick(Time now, std::int64_t wall, std::span<const SaReport> reports, A
     s.settle(now, out);
 }
 
+std::expected<void, std::string> Kay::rekey(Time now, Actions& out) {
+    State& s = *state_;
+    const Participant* p = s.principal_participant();
+    if (p == nullptr || p->peers.live() == 0)
+        return std::unexpected(std::string("there is no live peer to agree with"));
+    if (p->election.result != Election::Result::self)
+        return std::unexpected("the key server is " + text_of(p->election.sci) + ": ask there");
+    s.rekey_asked = true;
+    s.settle(now, out);
+    return {};
+}
+
 // A settling leaves nothing due. What fails and is tried again must not keep the caller busy.
 Time Kay::next_deadline() const noexcept { return std::max(state_->next_deadline(), state_->last_tick + kMillisecond); }
 

@@ -1,6 +1,6 @@
 // The Key Agreement Entity (IEEE 802.1X-2020 clauses 9 and 12): octets and time in, actions out.
 //
-//   frame -> decode -> participant of its CKN (ICV, MN, liveness) -> election, principal -> SAK -> CP machine -> actions
+//   frame -> decode -> participant of its CKN (ICV, MN, liveness) -> election, principal -> SAK -> CP -> actions
 //
 // No I/O, no clock, no log, no thread: ten of them, a lossy vector between and a counter for `now` are a simulation.
 // All functions of one object are called from one thread (control), with times that never fall.
@@ -53,8 +53,8 @@ public:
     Kay& operator=(Kay&&) noexcept;
     ~Kay();
 
-    // All or nothing. A key whose CKN and CAK are unchanged keeps its participant; others come and go, and traffic moves
-    // to another key without loss if one has the peer. Error: what is wrong with the keys; nothing changed.
+    // All or nothing. A key whose CKN and CAK are unchanged keeps its participant; others come and go, and traffic
+    // moves to another key without loss if one has the peer. Error: what is wrong with the keys; nothing changed.
     // wall: seconds since 1970, UTC.
     std::expected<void, std::string> configure(Settings, Time now, std::int64_t wall, Actions&);
 
@@ -63,6 +63,9 @@ public:
 
     // Does what is due. reports: of keys between InstallKey and RetireKey.
     void tick(Time now, std::int64_t wall, std::span<const SaReport> reports, Actions&);
+
+    // The operator wants a new SAK. Error: why we cannot make one, in words.
+    std::expected<void, std::string> rekey(Time now, Actions&);
 
     // When tick() is wanted next, at the latest. At most one MKA Hello Time ahead.
     Time next_deadline() const noexcept;

@@ -1,5 +1,5 @@
-// SAKs between members (802.1X 9.8 to 9.10): when a key server makes one, to whom it goes, how the members fare with it,
-// and the PDUs that tell of it.
+// SAKs between members (802.1X 9.8 to 9.10): when a key server makes one, to whom it goes, how the members fare with
+// it, and the PDUs that tell of it.
 #include <algorithm>
 
 #include "macsec/mka/kay_state.h"
@@ -42,7 +42,8 @@ void Kay::State::serve(Time now, Actions& out) {
     if (p == nullptr || p->election.result != Election::Result::self) return;
     Sak* newest = sak(cp.pending() ? cp.pending() : cp.latest() ? cp.latest() : cp.old());
     if (newest != nullptr && newest->ours) newest->outdated = newest->outdated || members_changed(*newest, p->peers);
-    const auto due = new_sak_due({*p, newest, transmitting_sak(), is_lost_by_a_member(newest), settings, now});
+    auto due = new_sak_due({*p, newest, transmitting_sak(), is_lost_by_a_member(newest), settings, now});
+    if (!due && rekey_asked) due = SakDue{"the operator asked for it", false};
     if (!due || !may_distribute(*due, now) || waits_for_more(*p, now)) return;
     given_up = cp.takes_new_sak() ? 0 : given_up + 1;
     std::vector<An> used;
@@ -58,13 +59,14 @@ void Kay::State::serve(Time now, Actions& out) {
     explicit_bzero(nonce.data(), nonce.size());
     if (!sak) return tell(now, "no SAK could be made: " + sak.error(), out);
     ++counters.saks_made;
+    rekey_asked = false;
     tell(now, "a new SAK is distributed: " + std::string(due->why), out);
     cp.distribute(sak->key, sak->an);
     saks.push_back(std::move(*sak));
 }
 
-// How a member fares with a SAK: it may speak under several CAKs. One with a new MI under the SAK's own CAK has restarted
-// and holds nothing, unless its station shows otherwise.
+// How a member fares with a SAK: it may speak under several CAKs. One with a new MI under the SAK's own CAK has
+// restarted and holds nothing, unless its station shows otherwise.
 MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noexcept {
     const Participant* under = participant_of(key);
     MemberUse out;

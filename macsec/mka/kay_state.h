@@ -86,6 +86,7 @@ struct Kay::State {
     unsigned given_up{};     // SAKs in a row that we distributed and did not put to use
     Time no_macsec_until{};  // the key server wants frames in clear
     bool keeps_last_sak{};
+    bool rekey_asked{};  // by the operator; until a SAK is distributed
 
     // kay.cpp
     RingEntry* entry(const Ckn&) noexcept;

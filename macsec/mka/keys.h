@@ -1,6 +1,6 @@
-// The MKA key hierarchy (IEEE 802.1X-2020 clauses 6.2, 9.3, 9.4.1, 9.8): KDF over AES-CMAC, ICK, KEK, SAK, key wrap, ICV;
-// and what XPN derives from a key identifier (802.1AE 10.7.13, 10.7.26). OpenSSL does the primitives. Random octets are
-// arguments. Every secret lives in SecretBuffer; an error is a sentence without key material. Any thread.
+// The MKA key hierarchy (IEEE 802.1X-2020 clauses 6.2, 9.3, 9.4.1, 9.8): KDF over AES-CMAC, ICK, KEK, SAK, key wrap,
+// ICV; and what XPN derives from a key identifier (802.1AE 10.7.13, 10.7.26). OpenSSL does the primitives. Random
+// octets are arguments. Every secret lives in SecretBuffer; an error is a sentence without key material. Any thread.
 #pragma once
 
 #include <array>
@@ -53,7 +53,8 @@ std::expected<SecretBuffer, std::string> unwrap_sak(const SecretBuffer& kek, Con
 // with its high 16 bits.
 Salt salt_of(const KeyIdentifier&) noexcept;
 
-// 802.1AE 10.7.13: 1 for the numerically greatest SCI of `live` (ours included), 2 for the next. 0: not in it.
+// 802.1AE 10.7.13: 1 for the numerically greatest SCI of `live` (ours included, each once), 2 for the next. 0: not in
+// it.
 Ssci ssci_of(Sci, std::span<const Sci> live) noexcept;
 
 }  // namespace macsec::mka

@@ -176,13 +176,14 @@ enum class DecodeError : std::uint8_t {
 };
 std::string_view word(DecodeError) noexcept;
 
-// The CKN and SCI of a PDU, to find whose it is before anything else is believed. eapol: from the EAPOL header on. Errors
-// are those of decode() up to the first set behind it.
+// The CKN and SCI of a PDU, to find whose it is before anything else is believed. eapol: from the EAPOL header on.
+// Errors are those of decode() up to the first set behind it.
 std::expected<BasicSet, DecodeError> peek_basic(ConstOctets eapol) noexcept;
 
 // eapol: from the EAPOL header on; octets behind its length (Ethernet padding) are ignored. The last 16 octets of the
 // body are the ICV and are not looked at. Sets of unknown types are kept in `others`; reserved bits and filling are
-// ignored. Any EAPOL version. The caller judges algorithm agility, MN and what the sets say of each other.
+// ignored. Any EAPOL version. The caller judges the destination address, algorithm agility, MN, and what the sets say
+// of each other.
 std::expected<Mkpdu, DecodeError> decode(ConstOctets eapol);
 
 // How many octets of `eapol` the PDU has, ICV included; the ICV is the last 16 of them. Never more than there are.

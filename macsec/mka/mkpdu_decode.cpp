@@ -30,7 +30,7 @@ MemberId member_id(const std::uint8_t* p) noexcept {
 
 std::vector<std::uint8_t> copy(ConstOctets octets) { return {octets.begin(), octets.end()}; }
 
-// The body of the EAPOL PDU: 11.3, and 11.11.2 b: whole sets, so a multiple of four octets.
+// The body of the EAPOL PDU (11.3); 11.11.2: whole sets, so a multiple of four octets.
 std::expected<ConstOctets, DecodeError> eapol_body(ConstOctets eapol) noexcept {
     if (eapol.size() < kEapolHeaderOctets) return Failure(DecodeError::short_header);
     if (eapol[1] != kEapolTypeMka) return Failure(DecodeError::not_mka);
@@ -49,7 +49,7 @@ std::expected<BasicSet, DecodeError> basic_set(ConstOctets body) noexcept {
     const std::size_t octets = body_octets(p);
     if (octets < kBasicFixedOctets) return Failure(DecodeError::no_basic_set);
     if (octets == kBasicFixedOctets || octets > kBasicFixedOctets + kMaxCknOctets) return Failure(DecodeError::bad_ckn);
-    // 11.11.2 c: the Basic set and an ICV at least.
+    // 11.11.2: the Basic set and an ICV at least.
     if (body.size() < kSetHeaderOctets + filled(octets) + kMkaIcvOctets) return Failure(DecodeError::no_icv);
     BasicSet basic{.mka_version = p[0],
                    .key_server_priority = p[1],

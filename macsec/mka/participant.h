@@ -1,5 +1,5 @@
-// An MKA participant (IEEE 802.1X-2020 clause 9): one CAK, its MI and MN, its peers, its PDUs. It knows nothing of other
-// CAKs and of SAs: the KaY puts those in. One owner.
+// An MKA participant (IEEE 802.1X-2020 clause 9): one CAK, its MI and MN, its peers, its PDUs. It knows nothing of
+// other CAKs and of SAs: the KaY puts those in. One owner.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// SAKs as a KaY knows them (IEEE 802.1X-2020 9.8 to 9.10): a key server's duty to make one, a member's judgement of one,
-// and what SAK Use says of those installed. Pure but for the primitives handed in.
+// SAKs as a KaY knows them (IEEE 802.1X-2020 9.8 to 9.10): a key server's duty to make one, a member's judgement of
+// one, and what SAK Use says of those installed. Pure but for the primitives handed in.
 #pragma once
 
 #include <cstdint>

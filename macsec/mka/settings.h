@@ -58,6 +58,7 @@ struct Identity {
     CipherSuite suite{CipherSuite::gcm_aes_xpn_256};  // made as key server; any other suite is refused
     bool confidentiality{true};                       // true: a SAK for integrity only is refused
     std::uint8_t confidentiality_offset{};            // 0, 30 or 50; a SAK with a greater one is refused
+    bool operator==(const Identity&) const = default;
 };
 
 // What a reload may change.

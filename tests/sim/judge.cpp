@@ -86,7 +86,8 @@ void World::judge_transmit(Member& m, Sas& s) {
         }
 }
 
-// An older key goes when nobody who is thought alive transmits with it any more, or SAK Retire Time after its successor began.
+// An older key goes when nobody who is thought alive transmits with it any more, or SAK Retire Time after its
+// successor began.
 void World::judge_retire(Member& m, const Sas& s, const Actions& actions) {
     const bool closes = std::any_of(actions.begin(), actions.end(), [](const Action& a) {
         const auto* port = std::get_if<ControlledPort>(&a);

@@ -13,7 +13,9 @@
 #include <cstdlib>
 #include <thread>
 
+#include "tools/demarc/capture.h"
 #include "tools/demarc/client.h"
+#include "tools/demarc/decode_command.h"
 #include "tools/demarc/offline.h"
 #include "tools/demarc/render.h"
 #include "tools/demarc/request.h"
@@ -80,10 +82,21 @@ Output offline(const Options& o) {
     return frr_config(o.operand, o.daemon, o.show_passwords, isatty(STDOUT_FILENO) == 1);
 }
 
+// What was printed before the end is not held: a capture may be longer than memory.
+Output decode(const Options& o) {
+    Output output = decode_capture(o, style_for(STDOUT_FILENO, o), [](std::string_view text) {
+        return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    });
+    if (std::fflush(stdout) != 0) output.code = kUsage;
+    return output;
+}
+
 int answer_command(const Options& o) {
-    if (renderer_of(o.command) == nullptr) return finish(offline(o));
+    if (o.command == "decode") return finish(decode(o));
+    if (renderer_of(o.command) == nullptr && o.command != "capture") return finish(offline(o));
     const auto request = make_request(o);
     if (!request) return finish({kUsage, "", sentence(request.error(), style_for(STDERR_FILENO, o))});
+    if (o.command == "capture") return finish(capture(o, *request, style_for(STDERR_FILENO, o)));
     return o.watch_seconds ? watch(o, *request) : finish(ask_daemon(o, *request));
 }
 

@@ -32,6 +32,7 @@ public:
         if (fd_ >= 0) close(fd_);
     }
     int fd() const noexcept { return fd_; }
+    int release() noexcept { return std::exchange(fd_, -1); }
 
 private:
     int fd_;
@@ -107,7 +108,11 @@ std::expected<void, std::string> send_all(const Socket& s, std::string_view octe
     return {};
 }
 
-std::expected<std::string, std::string> receive_line(const Socket& s, const Exchange& x) {
+struct Line {
+    std::string text, rest;  // what came behind its newline
+};
+
+std::expected<Line, std::string> receive_line(const Socket& s, const Exchange& x) {
     std::string answer;
     std::array<char, 65536> chunk;
     for (;;) {
@@ -119,7 +124,7 @@ std::expected<std::string, std::string> receive_line(const Socket& s, const Exch
         const std::string_view got(chunk.data(), static_cast<std::size_t>(n));
         const auto newline = got.find('\n');
         answer.append(got.substr(0, newline));
-        if (newline != got.npos) return answer;
+        if (newline != got.npos) return Line{std::move(answer), std::string(got.substr(newline + 1))};
         if (answer.size() > kMaxAnswer)
             return std::unexpected(
                 fmt::format("the answer on {} is longer than {} MiB; is it the control socket of demarcd?",
@@ -131,11 +136,41 @@ std::expected<std::string, std::string> receive_line(const Socket& s, const Exch
 
 std::expected<std::string, std::string> ask(const std::string& socket_path, std::string_view request,
                                             std::chrono::milliseconds timeout) {
+    auto stream = Stream::open(socket_path, request, timeout);
+    if (!stream) return std::unexpected(stream.error());
+    return stream->answer();
+}
+
+std::expected<Stream, std::string> Stream::open(const std::string& socket_path, std::string_view request,
+                                                std::chrono::milliseconds timeout) {
     const Exchange x{socket_path, timeout, Clock::now() + timeout};
     auto s = connect_to(socket_path);
     if (!s) return std::unexpected(s.error());
     if (auto sent = send_all(*s, std::string(request) + "\n", x); !sent) return std::unexpected(sent.error());
-    return receive_line(*s, x);
+    auto line = receive_line(*s, x);
+    if (!line) return std::unexpected(line.error());
+    return Stream(s->release(), std::move(line->text), std::move(line->rest));
 }
+
+Stream::Stream(Stream&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), answer_(std::move(other.answer_)), rest_(std::move(other.rest_)) {}
+
+Stream::~Stream() {
+    if (fd_ >= 0) close(fd_);
+}
+
+std::optional<std::string> Stream::read(std::chrono::milliseconds wait) {
+    if (!rest_.empty()) return std::exchange(rest_, {});
+    pollfd p{fd_, POLLIN, 0};
+    if (poll(&p, 1, static_cast<int>(wait.count())) <= 0) return std::string();
+    std::string got(256 << 10, '\0');
+    const ssize_t n = recv(fd_, got.data(), got.size(), 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return std::string();
+    if (n <= 0) return std::nullopt;
+    got.resize(static_cast<std::size_t>(n));
+    return got;
+}
+
+void Stream::finish() noexcept { shutdown(fd_, SHUT_WR); }
 
 }  // namespace cli

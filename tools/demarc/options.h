@@ -1,6 +1,7 @@
 // The command line as a value. Any thread; CLI11 is known here and nowhere else.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -18,16 +19,30 @@ namespace cli {
 inline constexpr const char* kDefaultSocket = "/run/demarc/demarc.sock";
 enum ExitCode : int { kOk = 0, kNotOk = 1, kUsage = 2, kNoDaemon = 3 };
 
+struct CaptureOptions {  // the port is Options::operand
+    bool before{};       // MACsec; else after
+    std::string direction{"both"};
+    std::string filter;  // of libpcap; empty: every frame
+    std::string file;    // "-": standard output
+    std::optional<std::uint64_t> count;
+    std::optional<double> seconds;
+    std::optional<unsigned> snaplen;
+};
+
 struct Options {
-    std::string command;  // "status", "show ports", "lookup", "reload", "check", "print", "frr-config"
+    std::string command;  // "status", "show ports", "lookup", "reload", "capture", "check", "frr-config", "decode", ...
     std::string socket;
     bool json{};
     std::optional<double> watch_seconds;
     std::optional<unsigned> width;
     ColorChoice color{};
-    std::string operand;  // PREFIX, ADDRESS or FILE
+    std::string operand;  // PREFIX, ADDRESS, PORT or FILE
     std::string daemon{"all"};
     bool show_passwords{};
+    std::string keys;   // decode: the list of keys
+    std::string write;  // decode: where the plaintext goes; empty: nowhere
+    std::optional<std::uint32_t> replay_window;
+    CaptureOptions capture;
 };
 
 // Text for the user and the code to exit with: help, version, or what is wrong with the command line.

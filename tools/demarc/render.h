@@ -21,6 +21,10 @@ std::string render_neighbors(const Json&, const Style&);
 std::string render_drops(const Json&, const Style&);
 std::string render_fpm(const Json&, const Style&);
 
+std::string render_mka(const Json&, const Style&);
+std::string render_history(const Json&, const Style&);
+
+std::string render_rekey(const Json&, const Style&);
 std::string render_lookup(const Json&, const Style&);
 std::string render_reload(const Json&, const Style&);
 

@@ -56,6 +56,16 @@ void add_blocked(Facts& facts, const Json& a) {
             facts.add_sentence("BLOCKED", fmt::format("{}: {}", text(secy, "port"), why_not_secured(secy)), Tone::bad);
 }
 
+// Packet numbers near their end.
+void add_new_sak(Facts& facts, const Json& a) {
+    std::vector<Piece> ports;
+    for (const Json& secy : list(a, "macsec"))
+        if (flag(members(secy, "transmit"), "needs_new_sak") == true)
+            ports.push_back({fmt::format("{} AN {}", text(secy, "port"), id_text(members(secy, "transmit"), "an")),
+                             Tone::bad});
+    if (!ports.empty()) facts.add("NEW SAK DUE", std::move(ports), Tone::bad);
+}
+
 void add_routes(Facts& facts, const Json& a) {
     const Json& routes = members(a, "routes");
     std::vector<Piece> pieces{{fmt::format("{} IPv4", count_text(routes, "ipv4"))},
@@ -122,6 +132,18 @@ void add_control(Facts& facts, const Json& a) {
     facts.add("control", std::move(pieces));
 }
 
+// Somebody looks at frames; where these are plain text of a secured port, everybody shall see it.
+void add_captures(Facts& facts, const Json& a) {
+    for (const Json& c : list(a, "captures")) {
+        const bool plaintext = flag(c, "plaintext") == true;
+        auto words = fmt::format("port {}, {} MACsec, {}: for uid {}, pid {}; {} captured, {} dropped", text(c, "port"),
+                                 text(c, "point"), text(c, "direction"), id_text(c, "uid"), id_text(c, "pid"),
+                                 count_text(c, "captured"), count_text(c, "dropped"));
+        if (plaintext) words += "; PLAIN TEXT of a secured port";
+        facts.add_sentence("capture", words, plaintext ? Tone::bad : Tone::warning);
+    }
+}
+
 std::string facility_of(const Json& a, const std::string& port) {
     for (const Json& p : list(a, "ports"))
         if (text(p, "name") == port) return text(p, "facility");
@@ -155,10 +177,12 @@ std::string render_status(const Json& a, const Style& style) {
     add_links(facts, a);
     add_unsecured(facts, a);
     add_blocked(facts, a);
+    add_new_sak(facts, a);
     add_routes(facts, a);
     add_fpm(facts, a);
     add_frames(facts, a);
     add_control(facts, a);
+    add_captures(facts, a);
     return heading(a, style) + facts.render(style) + "\n" + interfaces(a, style);
 }
 

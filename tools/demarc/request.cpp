@@ -15,6 +15,8 @@ std::expected<std::string, std::string> make_request(const Options& o) {
         request["request"] = "show";
         request["what"] = o.command.substr(kShow.size());
     }
+    if (o.command == "show history" || o.command == "mka rekey") request["port"] = o.operand;
+    if (o.command == "mka rekey") request["request"] = "mka-rekey";
     if (o.command == "lookup") {
         const auto address = net::parse_ip(o.operand);
         if (!address)
@@ -28,6 +30,12 @@ std::expected<std::string, std::string> make_request(const Options& o) {
             return std::unexpected(
                 fmt::format("{} is no prefix; write it like 10.0.0.0/8 or fd00::/64", escaped(o.operand)));
         request["prefix"] = net::to_string(address->subnet());
+    }
+    if (o.command == "capture") {
+        request["port"] = o.operand;
+        request["point"] = o.capture.before ? "before" : "after";
+        request["direction"] = o.capture.direction;
+        if (o.capture.snaplen) request["snaplen"] = *o.capture.snaplen;
     }
     return request.dump();
 }

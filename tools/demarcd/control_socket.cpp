@@ -107,9 +107,18 @@ void ControlSocket::next_request(std::uint64_t id, int fd, Client& client) {
     std::string request = client.in.substr(0, end);
     client.in.erase(0, end + 1);
     client.answering = true;
-    handler_(std::move(request), [this, alive = alive_, id, fd](std::string text) {
-        if (*alive) answer(id, fd, text);
-    });
+    handler_(std::move(request), {[this, alive = alive_, id, fd](std::string text) {
+                                      if (*alive) answer(id, fd, text);
+                                  },
+                                  [this, alive = alive_, id, fd] { return *alive ? take(id, fd) : -1; }});
+}
+
+int ControlSocket::take(std::uint64_t id, int fd) {
+    const auto found = clients_.find(fd);
+    if (found == clients_.end() || found->second.first != id) return -1;
+    loop_.unwatch(fd);
+    clients_.erase(found);
+    return fd;
 }
 
 void ControlSocket::answer(std::uint64_t id, int fd, const std::string& text) {

@@ -1,7 +1,8 @@
 // The control socket: one JSON document per request. Control thread only.
 //
 // A client sends an object and a newline. At most kMaxClients; a client that is silent for kClientTimeout, or sends
-// more than kMaxRequest octets without a newline, is disconnected; a client that does not read its answer is, too.
+// more than kMaxRequest octets without a newline, is disconnected; a client that does not read its answer is, too. A
+// handler may take a connection for a stream of its own: then none of this is its concern any more.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,15 @@ inline constexpr auto kClientTimeout = std::chrono::seconds(10);
 
 class ControlSocket {
 public:
-    // Answers one request, now or later: `reply` may be called once, from the control thread, also after the client
-    // went away.
-    using Reply = std::function<void(std::string)>;
+    // Answers one request, now or later: it may be called once, from the control thread, also after the client went
+    // away. Or, instead of that, take(): the descriptor of the connection, non-blocking, which the caller closes; -1
+    // when the client went away.
+    struct Reply {
+        std::function<void(std::string)> answer;
+        std::function<int()> take;
+        void operator()(std::string text) const { answer(std::move(text)); }
+        explicit operator bool() const { return static_cast<bool>(answer); }
+    };
     using Handler = std::function<void(std::string request, Reply reply)>;
 
     // Error: a sentence with the remedy.
@@ -43,6 +50,7 @@ private:
     bool read_some(int fd, Client&);
     void next_request(std::uint64_t id, int fd, Client&);
     void answer(std::uint64_t id, int fd, const std::string& text);
+    int take(std::uint64_t id, int fd);
     bool write_some(int fd, Client&);
     void drop(int fd);
     void drop_silent();

@@ -35,7 +35,9 @@ public:
         if (what == "show") return show(request);
         if (what == "lookup") return lookup(text_of(request, "address"));
         if (what == "reload") return send(reload());
-        send(failure("unknown request `" + what + "`", "ask for status, show, lookup or reload"));
+        if (what == "mka-rekey") return send(rekey(text_of(request, "port")));
+        if (what == "capture") return capture(request);
+        send(failure("unknown request `" + what + "`", "ask for status, show, lookup, reload, mka-rekey or capture"));
     }
 
 private:
@@ -61,6 +63,7 @@ private:
                  {"retired_waiting", r_.retired_->waiting()},
                  {"lease_failures", r_.leases_->failures()}}},
                {"pool", {{"buffers", r_.pool_->size}, {"free", rte_mempool_avail_count(r_.pool_)}}},
+               {"captures", watches_json(r_.watchers_->all())},
                {"routes", routes_json(a.stats)},
                {"fpm", fpm_json(a.stats)}};
         j.update(parts());
@@ -72,7 +75,7 @@ private:
         for (std::size_t i = 0; i < r_.workers_.size(); ++i) workers.push_back(worker_json(*r_.workers_[i], i));
         for (const auto& [name, port] : r_.live_.ports) {
             ports.push_back(port_json(name, port, r_.workers_));
-            for (const auto& secy : port.secys) macsec.push_back(secy_json(name, secy));
+            for (const auto& secy : port.secys) macsec.push_back(secy_json(name, port, secy, r_.live_, r_.workers_));
         }
         for (const auto& [name, interface] : r_.live_.interfaces)
             interfaces.push_back(interface_json(name, interface, r_.live_, r_.workers_));
@@ -101,12 +104,59 @@ private:
         if (what == "neighbors") return send(neighbors());
         if (what == "fpm")
             return ask({}, [self = *this](const Answer& a) { self.send({{"ok", true}, {"fpm", fpm_json(a.stats)}}); });
+        if (what == "mka") return send({{"ok", true}, {"mka", kays()}});
+        if (what == "history") return send(history(text_of(request, "port")));
         const Json all = parts();
         const std::string key = what == "next-hops" ? "next_hops" : what == "drops" ? "workers" : what;
         if (!all.contains(key))
-            return send(failure("unknown subject `" + what + "`",
-                                "ask for ports, interfaces, macsec, routes, next-hops, neighbors, drops or fpm"));
+            return send(
+                failure("unknown subject `" + what + "`",
+                        "ask for ports, interfaces, macsec, mka, history, routes, next-hops, neighbors, drops or fpm"));
         send({{"ok", true}, {key, all.at(key)}, {"unsecured", unsecured_json(r_.live_)}});
+    }
+
+    Json kays() const {
+        Json all = Json::array();
+        for (const auto& [name, port] : r_.live_.ports)
+            for (const auto& secy : port.secys)
+                if (secy.kay) all.push_back(kay_json(name, secy));
+        return all;
+    }
+
+    // The SecYs of a port that have a KaY. Error: an answer that says so.
+    std::expected<std::vector<const LiveSecY*>, Json> kays_of(const std::string& name) const {
+        const auto found = r_.live_.ports.find(name);
+        if (found == r_.live_.ports.end())
+            return std::unexpected(failure("there is no port `" + name + "`", "demarc show ports lists them"));
+        std::vector<const LiveSecY*> all;
+        for (const auto& secy : found->second.secys)
+            if (secy.kay) all.push_back(&secy);
+        if (all.empty())
+            return std::unexpected(
+                failure("port " + name + " has no KaY", "its macsec needs `mka` in the configuration"));
+        return all;
+    }
+
+    Json history(const std::string& name) const {
+        const auto secys = kays_of(name);
+        if (!secys) return secys.error();
+        Json all = Json::array();
+        for (const auto* secy : *secys)
+            all.push_back({{"port", name},
+                           {"clear_tags", tags_json(secy->config.clear_tags)},
+                           {"transitions", history_json(*secy)}});
+        return {{"ok", true}, {"history", std::move(all)}};
+    }
+
+    Json rekey(const std::string& name) const {
+        const auto secys = kays_of(name);
+        if (!secys) return secys.error();
+        for (const auto* secy : *secys) {
+            const auto kay = secy->kay;
+            if (const auto asked = kay->rekey(); !asked)
+                return failure("port " + name + ": " + asked.error(), "demarc show mka tells more");
+        }
+        return {{"ok", true}, {"asked", secys->size()}};
     }
 
     Json neighbors() const {
@@ -202,6 +252,37 @@ private:
                 {"error", "the configuration was refused; nothing has changed"},
                 {"remedy", "mend what the diagnostics name and reload again"},
                 {"diagnostics", std::move(all)}};
+    }
+
+    // The answer is the first line of a stream that watchers send.
+    void capture(const Json& request) const {
+        auto wish = watch_wish(request);
+        if (!wish) return send(failure(wish.error().first, wish.error().second));
+        if (const auto no = r_.watchers_->refusal(*wish)) return send(failure(no->first, no->second));
+        const Json answer{{"ok", true}, {"port", wish->name}, {"snaplen", wish->snaplen}};
+        if (const int fd = reply_.take(); fd >= 0) r_.watchers_->start(std::move(*wish), fd, dump(answer) + "\n");
+    }
+
+    std::expected<WatchWish, Refusal> watch_wish(const Json& request) const {
+        WatchWish wish;
+        wish.name = text_of(request, "port");
+        const auto port = r_.live_.ports.find(wish.name);
+        if (port == r_.live_.ports.end())
+            return std::unexpected(Refusal{"there is no port `" + wish.name + "`", "ask for one of `show ports`"});
+        wish.port = port->second.id;
+        const std::string point = text_of(request, "point"), direction = text_of(request, "direction");
+        if (point != "before" && point != "after")
+            return std::unexpected(Refusal{"a capture needs a point", R"(say "point":"before" or "after" (MACsec))"});
+        if (direction != "in" && direction != "out" && direction != "both")
+            return std::unexpected(Refusal{"a capture needs a direction", R"(say "direction":"in", "out" or "both")"});
+        wish.point = point == "before" ? dataplane::CapturePoint::clear : dataplane::CapturePoint::wire;
+        wish.in = direction != "out";
+        wish.out = direction != "in";
+        const Json snaplen = request.value("snaplen", Json(kMaxSnaplen));
+        if (!snaplen.is_number_unsigned() || snaplen < kMinSnaplen || snaplen > kMaxSnaplen)
+            return std::unexpected(Refusal{"that snaplen cannot be", "say 14 to 65535 octets, or nothing for all"});
+        wish.snaplen = snaplen.get<std::uint32_t>();
+        return wish;
     }
 
     Router& r_;

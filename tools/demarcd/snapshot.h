@@ -16,7 +16,7 @@ struct Tables {
     dataplane::NextHopArrays hops;
 };
 
-std::unique_ptr<const dataplane::Forwarding> build_forwarding(const Live& live, const config::Model& model,
-                                                              const Tables& tables, std::uint64_t generation);
+std::unique_ptr<dataplane::Forwarding> build_forwarding(const Live& live, const config::Model& model,
+                                                        const Tables& tables, std::uint64_t generation);
 
 }  // namespace demarcd

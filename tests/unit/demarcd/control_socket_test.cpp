@@ -108,6 +108,31 @@ TEST_CASE("an answer that comes after its client went away is dropped") {
     std::filesystem::remove_all(std::filesystem::path(path).parent_path());
 }
 
+TEST_CASE("a connection that a handler takes is the handler's: nothing is answered, nobody disconnects it") {
+    const std::string path = fresh_path();
+    EventLoop loop;
+    int taken = -1;
+    ControlSocket::Reply reply;
+    auto socket = std::move(*ControlSocket::open(loop, path, [&](std::string, ControlSocket::Reply r) {
+        taken = r.take();
+        reply = r;
+    }));
+    const int fd = connect_to(path);
+    say(fd, "stream\nmore\n");
+    CHECK(hear(loop, fd, 1).empty());
+    REQUIRE(taken >= 0);
+    CHECK(reply.take() == -1);
+    reply("an answer to nobody");
+    say(taken, "a\nb\n");
+    CHECK(hear(loop, fd, 2) == "a\nb\n");
+    socket.reset();
+    say(taken, "c\n");
+    CHECK(hear(loop, fd, 1) == "c\n");
+    close(taken);
+    close(fd);
+    std::filesystem::remove_all(std::filesystem::path(path).parent_path());
+}
+
 TEST_CASE("the sixty-fifth client is turned away and the others still get answers") {
     Echo e;
     std::vector<int> clients;
