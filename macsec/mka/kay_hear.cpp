@@ -111,6 +111,7 @@ void Kay::State::note_holder(const SakUse& use, Sci sci, Time now) {
     });
     if (!holds) return;
     std::erase_if(holders, [&](const Holder& h) { return h.sci == sci || h.at + settings.timers.patience() < now; });
+    if (holders.size() >= kMaxPeers) holders.erase(holders.begin());
     holders.push_back({sci, now});
 }
 
