@@ -221,8 +221,10 @@ private:
 
     void send(const Mkpdu& p, bool fallback) {
         const std::vector<std::uint8_t> eapol = encode(p);
-        std::vector<std::uint8_t> frame{1, 0x80, 0xC2, 0, 0, 3, 2, 0, 0, 0, 0, 9, 0x88, 0x8E};
-        frame.insert(frame.end(), eapol.begin(), eapol.end());
+        constexpr std::uint8_t kHeader[] = {1, 0x80, 0xC2, 0, 0, 3, 2, 0, 0, 0, 0, 9, 0x88, 0x8E};
+        std::vector<std::uint8_t> frame(sizeof kHeader + eapol.size());
+        std::copy(std::begin(kHeader), std::end(kHeader), frame.begin());
+        std::copy(eapol.begin(), eapol.end(), frame.begin() + sizeof kHeader);
         const ConstOctets whole(frame);
         const auto good = icv(cak_keys(fallback).ick, whole.first(14), whole.subspan(14, eapol.size() - kMkaIcvOctets));
         require(good.has_value());
