@@ -65,8 +65,13 @@ void Kay::State::serve(Time now, Actions& out) {
     saks.push_back(std::move(*sak));
 }
 
-// How a member fares with a SAK: it may speak under several CAKs. One with a new MI under the SAK's own CAK has
-// restarted and holds nothing, unless its station shows otherwise.
+const Station* Kay::State::station(Sci sci) const noexcept {
+    const auto it = std::find_if(stations.begin(), stations.end(), [&](const Station& s) { return s.sci == sci; });
+    return it == stations.end() ? nullptr : &*it;
+}
+
+// How a member fares with a SAK: it may speak under several CAKs, and what it said last counts. One with a new MI under
+// the SAK's own CAK has restarted and holds nothing, unless its station shows otherwise.
 MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noexcept {
     const Participant* under = participant_of(key);
     MemberUse out;
@@ -78,20 +83,22 @@ MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noex
             const bool new_mi = e.participant.get() == under && peer.mi != member.mi;
             if (new_mi && has_restarted(peer)) return {};
             out.live = true;
-            const auto use = use_of(peer, key.key);
-            out.receives = out.receives || (use && use->receives);
-            out.transmits = out.transmits || (use && use->transmits);
-            out.names_another = out.names_another || (peer.use && !use);
         }
     }
+    const Station* said = out.live ? station(member.sci) : nullptr;
+    if (said == nullptr) return out;
+    const auto use = use_of(said->use, key.key);
+    out.receives = use && use->receives;
+    out.transmits = use && use->transmits;
+    out.names_another = !use;
     return out;
 }
 
-// Since it was first heard with the new MI its station has shown, under any CAK, that it is the old one.
+// Since it was first heard with the new MI its station has not shown, under any CAK, that it is the old one.
 bool Kay::State::has_restarted(const PeerEntry& fresh) const noexcept {
-    const bool has_held = std::any_of(holders.begin(), holders.end(),
-                                      [&](const Holder& h) { return h.sci == fresh.sci && h.at > fresh.first_heard; });
-    return !has_held && std::none_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
+    const Station* said = station(fresh.sci);
+    if (said != nullptr && said->held_at >= fresh.first_heard) return false;
+    return std::none_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
         if (!e.participant) return false;
         const auto& peers = e.participant->peers.all();
         return std::any_of(peers.begin(), peers.end(), [&](const PeerEntry& p) {

@@ -42,10 +42,11 @@ struct SpentKeys {
     MemberId knows;  // an MI of ours that it has listed as live: what it makes from then on is for us
 };
 
-// When a station has last said, under any MI, that it receives with a key of ours.
-struct Holder {
+// What a station has said last of the SAKs it uses, under any CAK and MI, and when it named a key of ours.
+struct Station {
     Sci sci;
-    Time at{};
+    SakUse use;
+    Time at{}, held_at{};
 };
 
 // How a member fares with a SAK.
@@ -73,7 +74,7 @@ struct Kay::State {
     ControlledPortMachine cp;
     std::vector<Sak> saks;  // pending, latest, old
     std::vector<SpentKeys> spent;
-    std::vector<Holder> holders;
+    std::vector<Station> stations;
     KayCounters counters;
     Stranger stranger;
     std::uint64_t participants{};  // that ever were
@@ -104,11 +105,12 @@ struct Kay::State {
     void hear_pdu(RingEntry&, const Mkpdu&, Time now, Actions&);
     bool is_somebody_else(Participant&, const Mkpdu&, const Echo&, Time now, Actions&);
     void note_peer(Participant&, const Mkpdu&, const Echo&, Heard, Time now, Actions&);
-    void note_holder(const SakUse&, Sci, Time now);
+    void note_station(const SakUse&, Sci, Time now);
     void raise_lowest_pns(const SakUse&, const Mkpdu&, Actions&) const;
     void consider_sak(Participant&, const Mkpdu&, Time now, Actions&);
     void note_refusal(const Mkpdu&, Judgement, Time now, Actions&);
     SpentKeys& spent_keys(const MemberId& server);
+    void spend(const KeyIdentifier&);
 
     // kay_settle.cpp
     void settle(Time now, Actions&);
@@ -127,6 +129,7 @@ struct Kay::State {
     bool waits_for_more(const Participant&, Time now) const noexcept;
     bool may_distribute(const SakDue&, Time now) const noexcept;
     Time may_give_up_at() const noexcept;
+    const Station* station(Sci) const noexcept;
     MemberUse use_by(const Sak&, const SakMember&) const noexcept;
     bool has_restarted(const PeerEntry&) const noexcept;
     bool all_receive(const Sak&) const noexcept;

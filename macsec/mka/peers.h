@@ -75,7 +75,7 @@ private:
 struct UseOfKey {
     bool receives{}, transmits{};
 };
-std::optional<UseOfKey> use_of(const PeerEntry&, const KeyIdentifier&) noexcept;
+std::optional<UseOfKey> use_of(const SakUse&, const KeyIdentifier&) noexcept;
 
 // Remembers how far the peer's packet numbers have come. xpn: the upper halves, if they were sent.
 void note_use(PeerEntry&, const SakUse&, const std::optional<XpnSet>& xpn, Time now);
