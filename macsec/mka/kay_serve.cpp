@@ -98,6 +98,9 @@ MemberUse Kay::State::use_by(const Sak& key, const SakMember& member) const noex
 bool Kay::State::has_restarted(const PeerEntry& fresh) const noexcept {
     const Station* said = station(fresh.sci);
     if (said != nullptr && said->held_at >= fresh.first_heard) return false;
+    // SAK Use comes with one CAK's PDUs only: with several keys, what a station said a while ago still counts.
+    const Time recent = settings.timers.life() + settings.timers.hello();
+    if (ring.size() > 1 && said != nullptr && said->held_at != 0 && last_call < said->held_at + recent) return false;
     return std::none_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
         if (!e.participant) return false;
         const auto& peers = e.participant->peers.all();

@@ -17,6 +17,7 @@ constexpr int kMaxSteps = 32;  // of one settling; a cycle of the CP machine has
 }  // namespace
 
 void Kay::State::settle(Time now, Actions& out) {
+    last_call = now;
     expire(now, out);
     for (int i = 0; i < kMaxSteps; ++i) {
         elect_all();

@@ -78,7 +78,7 @@ struct Kay::State {
     KayCounters counters;
     Stranger stranger;
     std::uint64_t participants{};  // that ever were
-    Time last_tick{};
+    Time last_tick{}, last_call{};
     std::int64_t wall{};
     Time live_changed{};           // in any participant
     std::optional<Time> orphaned;  // since when the newest SAK is not the elected key server's
