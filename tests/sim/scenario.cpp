@@ -44,6 +44,7 @@ void plan_keys(Scenario& s, Random& r) {
         s.keys[0].end = static_cast<std::int64_t>(r.between(16, 20));
         s.keys.push_back({.name = 2, .start = static_cast<std::int64_t>(r.between(5, 9))});
     }
+    if (r.chance(25)) s.keys.push_back({.name = 7, .start = 86'300, .end = 200'000});  // tomorrow's
     if (r.chance(20)) s.keys.push_back({.name = 9, .fallback = true});
 }
 
