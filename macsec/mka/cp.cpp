@@ -58,9 +58,8 @@ std::optional<ControlledPortMachine::Next> ControlledPortMachine::next(const CpI
             if (expired) return Next{CpState::abandon, "the dataplane did not take the receive SAs"};
             break;
         case CpState::receiving:
-            if (!in.elected_self || in.server_changed)
-                return Next{CpState::ready, "the key server shall transmit first"};
-            if (pending_) return Next{CpState::abandon, "another SAK was distributed"};
+            if (!in.made_by_us) return Next{CpState::ready, "the key server shall transmit first"};
+            if (pending_ && !in.member_transmitting) return Next{CpState::abandon, "another SAK was distributed"};
             if (in.all_receiving) return Next{CpState::transmit, "every live member receives with it"};
             if (!working()) return Next{CpState::transmit, "no older SAK works"};
             if (expired) return Next{CpState::transmit, "MKA Life Time has passed, not every member receives with it"};

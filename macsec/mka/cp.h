@@ -54,8 +54,8 @@ struct CpKey {
 struct CpInput {
     bool secure{};                    // connect is SECURE: somebody to be secure with
     std::string_view why_not_secure;  // a literal, when it is not
-    bool elected_self{};              // we are key server
     // Of the latest key:
+    bool made_by_us{};         // electedSelf, when it was made: we put it to use, also if another is elected meanwhile
     bool using_receive_sas{};  // the dataplane's word
     bool using_transmit_sa{};
     bool server_changed{};       // chgdServer: its maker is not the elected key server

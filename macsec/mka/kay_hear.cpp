@@ -60,6 +60,9 @@ void Kay::State::hear_pdu(RingEntry& key, const Mkpdu& pdu, Time now, Actions& o
     ++counters.accepted;
     note_peer(p, pdu, echo, heard, now, out);
     elect_all();
+    if (p.election.result != Election::Result::peer || p.election.mi != pdu.basic.mi) return;
+    // What the key server calls its old key came before its latest: it is not taken from a PDU that is late.
+    if (pdu.sak_use && pdu.sak_use->latest.key != KeyIdentifier{}) spend(pdu.sak_use->old.key);
     if (pdu.distributed_sak) consider_sak(p, pdu, now, out);
 }
 
@@ -93,15 +96,28 @@ void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, H
     }
     PeerEntry* peer = p.peers.find(pdu.basic.mi);
     if (pdu.sak_use) note_use(*peer, *pdu.sak_use, pdu.xpn, now);
+    if (pdu.sak_use) note_station(*pdu.sak_use, pdu.basic.sci, now);
     if (pdu.sak_use && peer->live) raise_lowest_pns(*pdu.sak_use, pdu, out);
     // A key that a key server has before it knows us may have been used by whom we were before a restart.
     SpentKeys& keys = spent_keys(pdu.basic.mi);
     if (echo.in_live_list) keys.knows = p.mi;
     if (keys.knows == p.mi) return;
-    if (pdu.distributed_sak) keys.number = std::max(keys.number, pdu.distributed_sak->key_number);
+    if (pdu.distributed_sak) spend({pdu.basic.mi, pdu.distributed_sak->key_number});
     if (!pdu.sak_use) return;
     for (const KeyUse& use : {pdu.sak_use->latest, pdu.sak_use->old})
-        if (use.key.server == pdu.basic.mi) keys.number = std::max(keys.number, use.key.number);
+        if (use.key.server == pdu.basic.mi) spend(use.key);
+}
+
+void Kay::State::note_station(const SakUse& use, Sci sci, Time now) {
+    const bool holds = std::any_of(saks.begin(), saks.end(), [&](const Sak& s) {
+        const auto said = use_of(use, s.key);
+        return said && said->receives;
+    });
+    const Station* known = station(sci);
+    const Time held_at = holds ? now : known != nullptr ? known->held_at : 0;
+    std::erase_if(stations, [&](const Station& s) { return s.sci == sci || s.at + settings.timers.patience() < now; });
+    if (stations.size() >= kMaxPeers) stations.erase(stations.begin());
+    stations.push_back({sci, use, now, held_at});
 }
 
 // Delay protection (9.10): what the peer will not send any more, we do not accept any more.
@@ -120,7 +136,6 @@ void Kay::State::raise_lowest_pns(const SakUse& use, const Mkpdu& pdu, Actions& 
 }
 
 void Kay::State::consider_sak(Participant& p, const Mkpdu& pdu, Time now, Actions& out) {
-    if (p.election.result != Election::Result::peer || p.election.mi != pdu.basic.mi) return;
     Sak taken;
     SpentKeys& keys = spent_keys(pdu.basic.mi);
     const SakOffer offer{pdu, p, keys.number};
@@ -153,6 +168,12 @@ SpentKeys& Kay::State::spent_keys(const MemberId& server) {
     std::erase_if(spent, is_it);
     if (spent.size() >= kMaxSpent) spent.erase(spent.begin());
     return spent.emplace_back(keys);
+}
+
+void Kay::State::spend(const KeyIdentifier& key) {
+    if (key == KeyIdentifier{}) return;
+    SpentKeys& keys = spent_keys(key.server);
+    keys.number = std::max(keys.number, key.number);
 }
 
 }  // namespace macsec::mka

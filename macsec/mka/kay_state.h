@@ -1,6 +1,6 @@
-// The inside of a KaY, in three files by what happens: kay.cpp (the outside: configuration, ticks, status),
-// kay_hear.cpp (a PDU comes in), kay_settle.cpp (what follows from all that is known: election, principal, SAKs, CP,
-// PDUs).
+// The inside of a KaY, by what happens: kay.cpp (the outside: configuration, ticks), kay_hear.cpp (a PDU comes in),
+// kay_settle.cpp (what follows from all that is known), kay_serve.cpp (SAKs between members, and the PDUs that tell of
+// them), kay_words.cpp (status).
 #pragma once
 
 #include <memory>
@@ -42,6 +42,19 @@ struct SpentKeys {
     MemberId knows;  // an MI of ours that it has listed as live: what it makes from then on is for us
 };
 
+// What a station has said last of the SAKs it uses, under any CAK and MI, and when it named a key of ours.
+struct Station {
+    Sci sci;
+    SakUse use;
+    Time at{}, held_at{};
+};
+
+// How a member fares with a SAK.
+struct MemberUse {
+    bool live{}, receives{}, transmits{};
+    bool names_another{};  // a SAK Use without this key
+};
+
 // Is there somebody to be secure with?
 struct Connect {
     bool secure{}, keep{};
@@ -61,10 +74,11 @@ struct Kay::State {
     ControlledPortMachine cp;
     std::vector<Sak> saks;  // pending, latest, old
     std::vector<SpentKeys> spent;
+    std::vector<Station> stations;
     KayCounters counters;
     Stranger stranger;
     std::uint64_t participants{};  // that ever were
-    Time last_tick{};
+    Time last_tick{}, last_call{};
     std::int64_t wall{};
     Time live_changed{};           // in any participant
     std::optional<Time> orphaned;  // since when the newest SAK is not the elected key server's
@@ -91,45 +105,46 @@ struct Kay::State {
     void hear_pdu(RingEntry&, const Mkpdu&, Time now, Actions&);
     bool is_somebody_else(Participant&, const Mkpdu&, const Echo&, Time now, Actions&);
     void note_peer(Participant&, const Mkpdu&, const Echo&, Heard, Time now, Actions&);
+    void note_station(const SakUse&, Sci, Time now);
     void raise_lowest_pns(const SakUse&, const Mkpdu&, Actions&) const;
     void consider_sak(Participant&, const Mkpdu&, Time now, Actions&);
     void note_refusal(const Mkpdu&, Judgement, Time now, Actions&);
     SpentKeys& spent_keys(const MemberId& server);
+    void spend(const KeyIdentifier&);
 
     // kay_settle.cpp
     void settle(Time now, Actions&);
     void expire(Time now, Actions&);
     void elect_all() noexcept;
     void choose_principal() noexcept;
-    void serve(Time now, Actions&);
-    bool waits_for_more(const Participant&, Time now) const noexcept;
-    bool may_distribute(const SakDue&, Time now) const noexcept;
-    Time may_give_up_at() const noexcept;
     Connect connect(Time now) noexcept;
-    struct MemberUse {
-        bool live{}, receives{}, transmits{};
-        bool names_another{};  // a SAK Use without this key
-    };
-    bool is_lost_by_a_member(const Sak*) const noexcept;
-    MemberUse use_by(const Sak&, const SakMember&) const noexcept;
-    bool is_transmitted_by_a_member(const Sak&) const noexcept;
-    bool all_receive(const Sak&) const noexcept;
     CpInput cp_input(const Connect&) const noexcept;
     bool step_cp(Time now, Actions&);
     void perform(const CpStep&, Time now, Actions&);
     void after(const CpTransition&, const CpInput&, Time now, Actions&);
-    PduExtras extras_for(const Participant&) const;
+    Time next_deadline() const noexcept;
+
+    // kay_serve.cpp
+    void serve(Time now, Actions&);
+    bool waits_for_more(const Participant&, Time now) const noexcept;
+    bool may_distribute(const SakDue&, Time now) const noexcept;
+    Time may_give_up_at() const noexcept;
+    const Station* station(Sci) const noexcept;
+    MemberUse use_by(const Sak&, const SakMember&) const noexcept;
+    bool has_restarted(const PeerEntry&) const noexcept;
+    bool all_receive(const Sak&) const noexcept;
+    bool is_transmitted_by_a_member(const Sak&) const noexcept;
+    bool is_lost_by_a_member(const Sak*) const noexcept;
     bool distributes(const Sak&, const Participant&) const noexcept;
+    PduExtras extras_for(const Participant&) const;
     void send_due(Time now, Actions&);
     Time pdu_interval() const noexcept;
-    Time next_deadline() const noexcept;
 
     Sak* sak(const std::optional<CpKey>&) noexcept;
     const Sak* sak(const std::optional<CpKey>& key) const noexcept { return const_cast<State*>(this)->sak(key); }
     const Sak* newest_sak() const noexcept;  // pending, latest or old
     const Sak* newest_installed() const noexcept;
     const Sak* transmitting_sak() const noexcept;
-    const Participant* elected_in() const noexcept;
 
     // kay_words.cpp
     std::string why_not_secured(Time now) const;

@@ -112,7 +112,7 @@ std::string Kay::State::why_not_secured(Time now) const {
     using Result = Election::Result;
     if (p->election.result == Result::nobody) return "no live member can be key server: give one a priority below 255";
     const std::string server = "key server " + text_of(p->election.sci);
-    if (!refusal.empty()) return refusal;
+    if (!refusal.empty() && refused.server == p->election.mi) return refusal;
     if (p->election.result == Result::waits_for) return server + " does not know of its election yet";
     if (cp.state() == CpState::secured)
         return p->election.result == Result::self ? "waits for potential peers before it makes a SAK"

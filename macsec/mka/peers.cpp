@@ -48,6 +48,7 @@ PeerEntry* PeerTable::add(const BasicSet& basic, Time now, const Timers& timers)
     PeerEntry entry;
     entry.mi = basic.mi;
     entry.sci = basic.sci;
+    entry.first_heard = now;
     entry.expires = now + timers.life();
     return &entries_.emplace_back(entry);
 }
@@ -111,10 +112,10 @@ Time PeerTable::next_expiry() const noexcept {
     return next;
 }
 
-std::optional<UseOfKey> use_of(const PeerEntry& peer, const KeyIdentifier& key) noexcept {
-    if (!peer.use || peer.use->empty) return std::nullopt;
-    if (peer.use->latest.key == key) return UseOfKey{peer.use->latest.receives, peer.use->latest.transmits};
-    if (peer.use->old.key == key) return UseOfKey{peer.use->old.receives, peer.use->old.transmits};
+std::optional<UseOfKey> use_of(const SakUse& use, const KeyIdentifier& key) noexcept {
+    if (use.empty) return std::nullopt;
+    if (use.latest.key == key) return UseOfKey{use.latest.receives, use.latest.transmits};
+    if (use.old.key == key) return UseOfKey{use.old.receives, use.old.transmits};
     return std::nullopt;
 }
 

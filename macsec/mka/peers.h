@@ -26,7 +26,7 @@ struct PeerEntry {
     std::uint8_t priority{};
     bool key_server{}, macsec_desired{};
     Capability capability{};
-    Time last_heard{}, expires{};
+    Time first_heard{}, last_heard{}, expires{};
     std::optional<SakUse> use;  // the last it told
     PeerPn pn;
 };
@@ -75,7 +75,7 @@ private:
 struct UseOfKey {
     bool receives{}, transmits{};
 };
-std::optional<UseOfKey> use_of(const PeerEntry&, const KeyIdentifier&) noexcept;
+std::optional<UseOfKey> use_of(const SakUse&, const KeyIdentifier&) noexcept;
 
 // Remembers how far the peer's packet numbers have come. xpn: the upper halves, if they were sent.
 void note_use(PeerEntry&, const SakUse&, const std::optional<XpnSet>& xpn, Time now);

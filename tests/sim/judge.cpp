@@ -78,7 +78,9 @@ void World::judge_transmit(Member& m, Sas& s) {
                                 std::any_of(s.key.peers.begin(), s.key.peers.end(),
                                             [&](const MemberSc& c) { return c.sci == peer.sci; });
             // A peer that has given up the working SA, and says so by a new MI, loses nothing.
-            if (!counts || has(facts.received_by, owner->second.member, owner->second.life)) continue;
+            // A station reports, whichever of its lives it was that received.
+            const auto is_it = [&](const auto& by) { return by.first == owner->second.member; };
+            if (!counts || std::any_of(facts.received_by.begin(), facts.received_by.end(), is_it)) continue;
             Member& other = members_[owner->second.member];
             const bool gone = other.life != owner->second.life;
             if (gone || other.sa(working->key.key) != nullptr)
@@ -200,6 +202,7 @@ void World::judge_losses() {
 bool World::is_over() {
     const Time bound = plan_.kind == Kind::restart ? kRestartBound : kRecoveryBound;
     if (now_ < plan_.end_of_faults) return false;
+    if (!secured_) judge_losses();
     if (!plan_.to_the_end && secured_ && now_ > *secured_ + kSecond) return true;
     if (now_ < plan_.end_of_faults + bound) return false;
     if (!all_secured()) {

@@ -51,8 +51,8 @@ struct Reload {
 
 struct KeyPlan {
     std::uint8_t name{};
-    std::int64_t start{-1'000'000}, end{1'000'000};  // wall-clock seconds from the run's begin
-    bool fallback{}, there{true};                    // there: from the beginning
+    std::int64_t start{-10'000}, end{10'000};  // wall-clock seconds from the run's begin
+    bool fallback{}, there{true};              // there: from the beginning
 };
 
 struct MemberPlan {

@@ -222,7 +222,18 @@ private:
         if (s.sa(key.key) != nullptr) throw std::runtime_error("a key is installed twice");
         for (const Sas& other : s.sas)
             if (!other.retired && other.key.an == key.an) throw std::runtime_error("two keys with one AN");
+        // Every member of a SAK numbers its members alike.
+        for (const Station& other : stations)
+            for (const Sas& theirs : other.sas)
+                if (&other != &s && theirs.key.key == key.key && members(theirs.key) != members(key))
+                    throw std::runtime_error("two members do not agree on the members of a SAK");
         s.sas.push_back({.key = key});
+    }
+    static std::vector<std::pair<Sci, Ssci>> members(const InstallKey& key) {
+        std::vector<std::pair<Sci, Ssci>> all{{key.own.sci, key.own.ssci}};
+        for (const MemberSc& p : key.peers) all.push_back({p.sci, p.ssci});
+        std::sort(all.begin(), all.end());
+        return all;
     }
     void act(Station& s, StartReceive& start) {
         s.sa(start.key)->receives = true;

@@ -16,7 +16,7 @@ KeyIdentifier ki(std::uint32_t number) {
 
 struct Machine {
     ControlledPortMachine cp{Timers{}};
-    CpInput in{.secure = true, .why_not_secure = "no live peer", .elected_self = true};
+    CpInput in{.secure = true, .why_not_secure = "no live peer", .made_by_us = true};
     Time now{kSecond};
     std::vector<CpStep> done;
 
@@ -111,7 +111,7 @@ TEST_CASE("a key server leaves a working SAK when all receive with the new one, 
 
 TEST_CASE("another member leaves a working SAK only when the key server transmits") {
     Machine m;
-    m.in.elected_self = false;
+    m.in.made_by_us = false;
     m.go();
     m.settle_with(1, 0);
     m.in.server_transmitting = false;
@@ -149,7 +149,7 @@ TEST_CASE("every state but CHANGE and RETIRE is left by its deadline") {
         CHECK(m.wait(t.life()) == std::vector{S::transmit});
     }
     SECTION("READY, when the key server does not transmit") {
-        m.in.elected_self = false;
+        m.in.made_by_us = false;
         m.in.server_transmitting = false;
         m.in.using_receive_sas = true;
         m.go();
@@ -166,6 +166,51 @@ TEST_CASE("every state but CHANGE and RETIRE is left by its deadline") {
         CHECK(m.wait(t.life()) == std::vector{S::abandon});
         CHECK(m.done == std::vector{CpStep{CpOrder::start_transmit, ki(1)}, CpStep{CpOrder::retire, ki(2)}});
     }
+}
+
+TEST_CASE("READY ends when the key server is gone, but what a member transmits with is followed after MKA Life Time") {
+    Machine m;
+    m.in.made_by_us = false;
+    m.in.maker_lives = true;
+    m.go();
+    m.settle_with(1, 0);
+    m.in.server_transmitting = false;
+    m.cp.distribute(ki(2), An{1});
+    m.go();
+    m.in.using_receive_sas = true;
+    m.go();
+    REQUIRE(m.cp.state() == S::ready);
+    m.in.server_changed = true;
+    CHECK(m.go().empty());  // it lives: it will transmit
+    SECTION("nobody transmits") {
+        m.in.maker_lives = false;
+        CHECK(m.go() == std::vector{S::abandon});
+        CHECK(m.cp.old()->transmits);
+    }
+    SECTION("another member transmits") {
+        m.in.maker_lives = false;
+        m.in.member_transmitting = true;
+        CHECK(m.go().empty());
+        m.now += Timers{}.life();
+        CHECK(m.go() == std::vector{S::transmit});
+    }
+    SECTION("the key server transmits, and a newer SAK is here already: this one first") {
+        m.in.server_transmitting = m.in.member_transmitting = true;
+        m.cp.distribute(ki(3), An{2});
+        CHECK(m.go() == std::vector{S::transmit});
+    }
+}
+
+TEST_CASE("a key server puts its SAK to use also when another member is elected meanwhile") {
+    Machine m;
+    m.go();
+    m.settle_with(1, 0);
+    m.cp.distribute(ki(2), An{1});
+    m.go();
+    m.in.using_receive_sas = true;
+    CHECK(m.go() == std::vector{S::receiving});
+    m.in.all_receiving = true;
+    CHECK(m.go() == std::vector{S::transmit});
 }
 
 TEST_CASE("an ABANDON without an older SAK closes what is not open and starts again") {

@@ -75,6 +75,37 @@ TEST_CASE("a SAK that was made before a member started is not taken, whoever off
     for (const Action& a : actions) CHECK_FALSE(std::holds_alternative<InstallKey>(a));
 }
 
+TEST_CASE("a SAK goes to nobody once its members are not those that live") {
+    Settings server = settings_of(16, {ring_key(1)});
+    server.sak_rekey_ms = 20'000;
+    Bench bench;
+    Station& a = bench.add(1, server);
+    Station& b = bench.add(2, settings_of(32, {ring_key(1)}));
+    Station& c = bench.add(3, settings_of(48, {ring_key(1)}));
+    REQUIRE(bench.run_until_secured(6 * kSecond));
+    REQUIRE(bench.run_until(bench.now + 30 * kSecond, [&] { return a.sas.size() == 2; }));
+    const KeyIdentifier offered = a.sas[1].key.key;
+    c.hears = false;  // it does not get the SAK, and b dies
+    b.hears = b.speaks = false;
+    REQUIRE(bench.run_until(bench.now + 10 * kSecond, [&] { return a.says("00:02/1 is lost"); }));
+    c.hears = true;
+    REQUIRE(bench.run_until(bench.now + 12 * kSecond, [&] { return c.open && bench.all_secured(); }));
+    CHECK(c.sa(offered) == nullptr);
+}
+
+TEST_CASE("a member that the key server lost for a while and has again gets a new SAK") {
+    Pair pair;
+    pair.bench.add(3, settings_of(48, {ring_key(1)}));
+    REQUIRE(pair.bench.run_until_secured(6 * kSecond));
+    pair.bench.run_for(5 * kSecond);
+    pair.a->hears = false;  // one way
+    pair.bench.run_for(9 * kSecond);
+    pair.a->hears = true;
+    CHECK(pair.bench.run_until_secured(12 * kSecond));
+    pair.bench.lossless = true;
+    pair.bench.run_for(20 * kSecond);
+}
+
 TEST_CASE("another CAK under a known CKN and an unknown CKN are told apart") {
     Bench bench;
     Station& a = bench.add(1, settings_of(16, {ring_key(1)}));
