@@ -29,8 +29,15 @@ struct CaptureOptions {  // the port is Options::operand
     std::optional<unsigned> snaplen;
 };
 
+struct TraceOptions {  // the port is Options::operand
+    std::uint64_t count{10};
+    bool drops{};
+    std::string verdict;  // empty: no such filter
+};
+
 struct Options {
-    std::string command;  // "status", "show ports", "lookup", "reload", "capture", "check", "print", "frr-config"
+    // "status", "show ports", "lookup", "reload", "capture", "trace", "clocks on", "check", "print", "frr-config"
+    std::string command;
     std::string socket;
     bool json{};
     std::optional<double> watch_seconds;
@@ -40,6 +47,7 @@ struct Options {
     std::string daemon{"all"};
     bool show_passwords{};
     CaptureOptions capture;
+    TraceOptions trace;
 };
 
 // Text for the user and the code to exit with: help, version, or what is wrong with the command line.
