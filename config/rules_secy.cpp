@@ -163,11 +163,12 @@ void mka_timers(const Model& m, Findings& f) {
     });
 }
 
+// A SAK needs hello times to be agreed and half a life time to be retired before the next one.
 void sak_rekey(const Model& m, Findings& f) {
     for_each_secy(m, [&](const std::string&, const Port&, const SecY& s, const std::string& path) {
-        if (s.mka && s.mka->sak_rekey_ms != 0 && s.mka->sak_rekey_ms < 10'000)
+        if (s.mka && s.mka->sak_rekey_ms != 0 && s.mka->sak_rekey_ms < s.mka->life_ms)
             f.add(path + ".mka.sak-rekey", fmt::format("`sak-rekey` is {} ms", s.mka->sak_rekey_ms),
-                  "write at least 10s, or 0s for never");
+                  fmt::format("write at least `life`, {} ms, or 0s for never", s.mka->life_ms));
     });
 }
 

@@ -30,9 +30,21 @@ Verdict classify_plain(const std::uint8_t* frame, std::uint64_t mac, Meta& meta)
 }
 
 Verdict judge_eapol(const SecYEntry& secy, const std::uint8_t* frame, std::uint16_t type) noexcept {
-    const bool wanted = secy.has_kay && type == secy.eapol_ethertype &&
-                        net::destination(frame) == secy.eapol_destination.number();
+    const bool wanted =
+        secy.has_kay && type == secy.eapol_ethertype && net::destination(frame) == secy.eapol_destination.number();
     return wanted ? Verdict::punt_eapol : Verdict::unexpected_eapol;
+}
+
+// 802.1AE 10.7.9 InPktsNoTag: of the SecY behind the most clear tags that the frame has.
+void count_clear_frame(const Forwarding& f, const PortEntry& port, const std::uint8_t* frame,
+                       std::uint32_t octets) noexcept {
+    const SecYEntry* nearest = nullptr;
+    for (const std::uint16_t index : port.secys) {
+        const SecYEntry& secy = f.secys[index];
+        if (!net::has_tags(frame, octets, secy.clear_tags)) continue;
+        if (nearest == nullptr || secy.clear_tags.depth > nearest->clear_tags.depth) nearest = &secy;
+    }
+    if (nearest != nullptr) nearest->receive.counters->in_pkts_no_tag.add(1);
 }
 
 Verdict name_of_clear_frame(const std::uint8_t* frame, std::size_t octets) noexcept {
@@ -64,6 +76,7 @@ Verdict classify_secured(const Forwarding& f, const PortEntry& port, rte_mbuf* m
         strip_tags(m, static_cast<std::uint16_t>(secy.clear_tags.octets()));
         return verdict;
     }
+    count_clear_frame(f, port, frame, m->data_len);
     return name_of_clear_frame(frame, m->data_len);
 }
 

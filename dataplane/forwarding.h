@@ -56,7 +56,8 @@ struct PortEntry {
     std::vector<TagMap> inside;        // parallel to `secys`
 };
 
-struct InterfaceEntry {
+// Whole lines, what frames need in the first: an index is a shift, an entry one miss.
+struct alignas(64) InterfaceEntry {
     bool present{};
     PortId port{};
     std::uint16_t secy{0xFFFF};  // index into Forwarding::secys; 0xFFFF on a plain port
@@ -89,5 +90,7 @@ struct Forwarding {
     std::vector<Watch> watches;
     Trace trace;
 };
+
+static_assert(sizeof(InterfaceEntry) == 128);
 
 }  // namespace dataplane

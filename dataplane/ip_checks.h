@@ -22,19 +22,21 @@ inline void cut_padding(rte_mbuf* m, std::uint32_t packet_octets) noexcept {
 }
 
 // 1. the header's shape (RFC 1812 5.2.2)
-inline Verdict check_header(const net::Ipv4Header& h, std::uint32_t octets) noexcept {
+inline Verdict check_header(net::Ipv4Header h, std::uint32_t octets) noexcept {
+    std::uint32_t header = net::kIpv4HeaderOctets;
     if (h.has_options()) [[unlikely]] {  // or no IPv4 header at all
+        header = h.header_octets();
         if (h.version() != 4) return Verdict::ip_bad_version;
-        if (h.header_octets() < net::kIpv4HeaderOctets) return Verdict::ip_bad_header_length;
+        if (header < net::kIpv4HeaderOctets) return Verdict::ip_bad_header_length;
     }
-    if (h.packet_octets() < h.header_octets()) return Verdict::ip_bad_header_length;
+    if (h.packet_octets() < header) return Verdict::ip_bad_header_length;
     if (h.packet_octets() > octets) return Verdict::ip_truncated;
-    const bool ok = h.has_options() ? net::checksum_ok(h.octets(), h.header_octets()) : net::checksum_ok_20(h.octets());
+    const bool ok = h.has_options() ? net::checksum_ok(h.octets(), header) : net::checksum_ok_20(h.octets());
     return ok ? Verdict::forward : Verdict::ip_bad_checksum;
 }
 
 // RFC 8200 3. A jumbogram (RFC 2675: length 0 and a hop-by-hop option) does not fit any of our links.
-inline Verdict check_header(const net::Ipv6Header& h, std::uint32_t octets) noexcept {
+inline Verdict check_header(net::Ipv6Header h, std::uint32_t octets) noexcept {
     if (h.version() != 6) return Verdict::ip_bad_version;
     if (h.packet_octets() > octets) return Verdict::ip_truncated;
     if (h.upper_layer_octets() == 0 && h.has_options()) return Verdict::ip_bad_header_length;
@@ -43,7 +45,7 @@ inline Verdict check_header(const net::Ipv6Header& h, std::uint32_t octets) noex
 
 // 2. the source address (RFC 1812 5.3.7; RFC 1122 3.2.1.3: 0.0.0.0 only while a host learns its own address, to
 //    255.255.255.255)
-inline Verdict check_source(const net::Ipv4Header& h, Meta& meta) noexcept {
+inline Verdict check_source(net::Ipv4Header h, Meta& meta) noexcept {
     const net::Ipv4Address source = h.source();
     if (net::is_above_unicast(source) || net::is_loopback(source)) [[unlikely]]
         return Verdict::ip_bad_source;
@@ -55,7 +57,7 @@ inline Verdict check_source(const net::Ipv4Header& h, Meta& meta) noexcept {
 }
 
 // RFC 4291 2.5.2, 2.5.3, 2.5.6, 2.7: never a multicast or loopback source; the unspecified one only on the link.
-inline Verdict check_source(const net::Ipv6Header& h, Meta& meta) noexcept {
+inline Verdict check_source(net::Ipv6Header h, Meta& meta) noexcept {
     const net::Ipv6Address source = h.source();
     if (source.is_multicast() || net::is_loopback(source)) [[unlikely]]
         return Verdict::ip_bad_source;
@@ -68,7 +70,7 @@ inline Verdict check_source(const net::Ipv6Header& h, Meta& meta) noexcept {
 // For us, by protocol: what keeps the router alive has classes of its own. A fragment has no ports that could be
 // trusted.
 template <class Header>
-Verdict to_host(const InterfaceEntry& in, const Header& h) noexcept {
+Verdict to_host(const InterfaceEntry& in, Header h) noexcept {
     constexpr std::uint16_t kBgp = 179, kBfdControl = 3784, kBfdEcho = 3785, kBfdMultihop = 4784;
     if (h.has_options()) return Verdict::punt_options;
     if (h.is_fragment() || h.upper_layer_octets() < 4) return Verdict::punt_local;
@@ -86,7 +88,7 @@ Verdict to_host(const InterfaceEntry& in, const Header& h) noexcept {
 }
 
 // 3. destinations that need no lookup; `forward`: look it up.
-inline Verdict check_destination(const net::Ipv4Header& h, const InterfaceEntry& in, const Meta& meta) noexcept {
+inline Verdict check_destination(net::Ipv4Header h, const InterfaceEntry& in, const Meta& meta) noexcept {
     const net::Ipv4Address to = h.destination();
     if (net::is_limited_broadcast(to) || net::is_local_multicast(to)) return to_host(in, h);  // RFC 1812 5.3.5.1
     if (net::is_multicast(to)) return Verdict::multicast_not_wanted;
@@ -98,7 +100,7 @@ inline Verdict check_destination(const net::Ipv4Header& h, const InterfaceEntry&
     return own ? to_host(in, h) : Verdict::link_local_not_forwarded;  // RFC 3927 2.7
 }
 
-inline Verdict check_destination(const net::Ipv6Header& h, const InterfaceEntry& in, const Meta& meta) noexcept {
+inline Verdict check_destination(net::Ipv6Header h, const InterfaceEntry& in, const Meta& meta) noexcept {
     constexpr std::uint8_t kLinkScope = 2;
     const net::Ipv6Address to = h.destination();
     if (to.is_multicast()) {  // RFC 4291 2.7: scopes 0 and 1 never leave a node; we forward no multicast
@@ -111,6 +113,18 @@ inline Verdict check_destination(const net::Ipv6Header& h, const InterfaceEntry&
     if (!to.is_link_local()) return Verdict::forward;
     const bool own = std::ranges::find(in.link_local, to) != in.link_local.end();
     return own ? to_host(in, h) : Verdict::link_local_not_forwarded;  // RFC 4291 2.5.6
+}
+
+template <class Header>
+[[gnu::noinline]] Verdict check_each_address(Header h, const Forwarding& f, Meta& meta) noexcept {
+    const Verdict v = check_source(h, meta);
+    return v == Verdict::forward ? check_destination(h, f.interfaces[meta.ingress.value], meta) : v;
+}
+// Rules 2 and 3. Two ordinary addresses break none of them.
+template <class Header>
+Verdict check_addresses(Header h, const Forwarding& f, Meta& meta) noexcept {
+    const bool ordinary = net::is_ordinary(h.source()) && net::is_ordinary(h.destination()) && !meta.group_mac;
+    return ordinary ? Verdict::forward : check_each_address(h, f, meta);
 }
 
 }  // namespace dataplane

@@ -33,11 +33,12 @@ inline constexpr std::size_t kMaxMembers = 64;  // of a group
 
 // An interned set of weighted next hops. routes thread: w before publication; then immutable until its grace period
 // ends.
-struct Group {
+struct alignas(64) Group {
     std::uint8_t count{};                         // members, 1 to kMaxMembers
+    std::array<NextHopId, kMaxMembers> member{};  // the first ones on the line of `count`
     std::array<std::uint8_t, kBuckets> bucket{};  // member index of each bucket
-    std::array<NextHopId, kMaxMembers> member{};
 };
+static_assert(sizeof(Group) == 256);  // an index is a shift
 
 // The arrays workers read. Sizes are fixed at start; memory is owned by whoever built it (the routes thread).
 struct NextHopArrays {
@@ -51,19 +52,26 @@ struct Choice {
     std::uint64_t slot{};  // Slot bits as read; without Slot::kUsable no member was usable
 };
 
-// The member of `hash`'s bucket; if its slot is not usable, a second hash over the group's usable members. Any worker.
-inline Choice choose(const NextHopArrays& a, const Group& g, std::uint32_t hash) noexcept {
-    const NextHopId first = g.member[g.bucket[hash % kBuckets]];
-    const std::uint64_t slot = a.slots[first.value].load(std::memory_order_relaxed);
-    if (slot & Slot::kUsable) [[likely]]
-        return {first, slot};
+// By a second hash, one of the group's usable members; `down` when there is none. Any worker.
+[[gnu::noinline]] inline Choice choose_other(const NextHopArrays& a, const Group& g, std::uint32_t hash,
+                                             Choice down) noexcept {
     std::array<std::uint8_t, kMaxMembers> live;
     std::size_t n = 0;
     for (std::uint8_t i = 0; i < g.count; ++i)
         if (a.slots[g.member[i].value].load(std::memory_order_relaxed) & Slot::kUsable) live[n++] = i;
-    if (n == 0) return {first, slot};
+    if (n == 0) return down;
     const NextHopId other = g.member[live[(hash * 0x9E37'79B1u >> 16) % n]];
     return {other, a.slots[other.value].load(std::memory_order_relaxed)};
+}
+
+// The member of `hash`'s bucket; if its slot is not usable, a second hash over the group's usable members. The hash of
+// a group with one member does not matter. Any worker.
+inline Choice choose(const NextHopArrays& a, const Group& g, std::uint32_t hash) noexcept {
+    const NextHopId first = g.member[g.count == 1 ? 0 : g.bucket[hash % kBuckets]];
+    const Choice choice{first, a.slots[first.value].load(std::memory_order_relaxed)};
+    if (choice.slot & Slot::kUsable) [[likely]]
+        return choice;
+    return choose_other(a, g, hash, choice);
 }
 
 }  // namespace dataplane

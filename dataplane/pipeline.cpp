@@ -78,6 +78,8 @@ std::size_t poll(Worker& w, std::uint64_t now) noexcept {
             step(w, f, b, Stage::transmit, transmit);
         }
     }
+    if (w.held.load(std::memory_order_relaxed) != 0) [[unlikely]]
+        drop_held_of_gone_ports(w, f);
     return w.end_turn();
 }
 

@@ -54,7 +54,8 @@ struct Place {
     std::uint16_t octets{};
 };
 
-Place place_of_stack(const TagMap& map, const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
+[[gnu::noinline]] Place place_of_stack(const TagMap& map, const std::uint8_t* frame, std::size_t octets,
+                                       std::size_t at) noexcept {
     const auto tags = read_tags(frame, octets, at);
     return tags ? Place{interface_of(map, tags->stack), tags->octets} : Place{};
 }
@@ -69,17 +70,40 @@ Place place_of(const TagMap& map, const std::uint8_t* frame, std::size_t octets,
     return {by_vid(by, vid), net::kTagOctets};
 }
 
-Verdict pop(const Forwarding& f, const TagMap& map, rte_mbuf* m, std::uint32_t clear, Meta& meta) noexcept {
-    const std::size_t at = net::kAddressOctets + clear;
-    if (m->data_len < at + 2) return Verdict::runt;
-    Place place{map.untagged, 0};
+// Where a frame's tags begin, and what they mean there: of the port, or of one of its SecYs.
+struct Level {
+    std::uint16_t secy;
+    std::uint32_t clear;  // octets of clear tags
+    const TagMap* map;
+};
+
+Level level_of(const Forwarding& f, const PortEntry& port, const Meta& meta) noexcept {
+    if (!port.secured) return {kNoSecY, 0, &port.plain};
+    return {meta.secy, f.secys[meta.secy].clear_tags.octets(), &port.inside[meta.secy_of_port]};
+}
+
+// The interface asked for last: frames of one batch come in by few.
+struct Known {
+    InterfaceId id{};
+    bool exists{};
+};
+
+Verdict pop(const Forwarding& f, const Level& level, rte_mbuf* m, Meta& meta, Known& known) noexcept {
+    const std::size_t at = net::kAddressOctets + level.clear;
+    if (m->data_len < at + 2) [[unlikely]]
+        return Verdict::runt;
+    Place place{level.map->untagged, 0};
     if (net::is_tpid(net::type_at(frame_of(m), at))) {
-        place = place_of(map, frame_of(m), m->data_len, at);
-        if (place.octets == 0) return Verdict::bad_vlan_stack;
+        place = place_of(*level.map, frame_of(m), m->data_len, at);
+        if (place.octets == 0) [[unlikely]]
+            return Verdict::bad_vlan_stack;
     }
     meta.ingress = place.interface;
-    if (find(f, place.interface) == nullptr) return Verdict::unknown_vlan;
-    const std::uint32_t strip = clear + place.octets;
+    if (place.interface != known.id) [[unlikely]]
+        known = {place.interface, find(f, place.interface) != nullptr};
+    if (!known.exists) [[unlikely]]
+        return Verdict::unknown_vlan;
+    const std::uint32_t strip = level.clear + place.octets;
     if (strip != 0) strip_tags(m, static_cast<std::uint16_t>(strip));
     return Verdict::forward;
 }
@@ -93,13 +117,16 @@ void strip_tags(rte_mbuf* m, std::uint16_t octets) noexcept {
 }
 
 void pop_vlan(Worker& w, const Forwarding& f, Batch& b) noexcept {
+    if (b.count == 0) return;
     const PortEntry& port = f.ports[b.port.value];
     CountIn count(w);
-    for (std::size_t i = 0; i < b.count; ++i) {
+    Level level = level_of(f, port, b.meta[0]);
+    Known known;
+    for (std::size_t i = 0, n = b.count; i < n; ++i) {
         Meta& meta = b.meta[i];
-        const TagMap& map = port.secured ? port.inside[meta.secy_of_port] : port.plain;
-        const std::uint32_t clear = port.secured ? f.secys[meta.secy].clear_tags.octets() : 0;
-        const Verdict v = pop(f, map, b.mbuf[i], clear, meta);
+        if (meta.secy != level.secy) [[unlikely]]
+            level = level_of(f, port, meta);
+        const Verdict v = pop(f, level, b.mbuf[i], meta, known);
         if (v == Verdict::forward) [[likely]]
             count.add(meta.ingress, b.mbuf[i]->data_len);
         else

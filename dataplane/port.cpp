@@ -246,6 +246,11 @@ bool Port::link_up() const {
     return rte_eth_link_get_nowait(ethdev_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
+std::uint64_t Port::missed() const {
+    rte_eth_stats stats{};
+    return rte_eth_stats_get(ethdev_, &stats) == 0 ? stats.imissed : 0;
+}
+
 Port::Port(Port&& other) noexcept
     : setup_(std::move(other.setup_)),
       netdev_(std::exchange(other.netdev_, std::nullopt)),

@@ -68,6 +68,8 @@ public:
     std::expected<void, std::string> close();
     // Carrier. A worker may not call it.
     bool link_up() const;
+    // Frames that came while the receive ring was full: nobody saw them. The device's own count.
+    std::uint64_t missed() const;
 
 private:
     friend std::expected<Port, std::string> open_port(const PortSetup&);

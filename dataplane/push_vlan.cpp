@@ -9,43 +9,60 @@ namespace dataplane {
 
 namespace {
 
-bool push(rte_mbuf* m, const net::VlanStack* clear, const net::VlanStack* inside) noexcept {
-    const std::uint32_t octets = (clear ? clear->octets() : 0) + (inside ? inside->octets() : 0);
-    if (octets == 0) return true;
-    if (m->data_off < octets) return false;
-    std::uint8_t* addresses = frame_of(m);
-    lengthen_front(m, static_cast<std::uint16_t>(octets));
-    net::move_addresses(frame_of(m), addresses);
-    std::uint8_t* at = frame_of(m) + net::kAddressOctets;
-    if (clear) at = net::write_tags(at, *clear);
-    if (inside) net::write_tags(at, *inside);
-    return true;
+// Up to four tags as on the wire.
+struct Tags {
+    std::uint16_t octets{};
+    std::array<std::uint8_t, 4 * net::kTagOctets> on_wire{};
+};
+
+Tags tags_of(const net::VlanStack& clear, const net::VlanStack& inside) noexcept {
+    Tags t;
+    t.octets = static_cast<std::uint16_t>(clear.octets() + inside.octets());
+    net::write_tags(net::write_tags(t.on_wire.data(), clear), inside);
+    return t;
 }
 
-Verdict push_kay(const Forwarding& f, PortId port, rte_mbuf* m, const Meta& meta) noexcept {
+// The addresses and the first tag are one store, and nearly always the only one.
+Verdict push(rte_mbuf* m, const Tags& tags) noexcept {
+    if (tags.octets == 0) return Verdict::forward;
+    if (m->data_off < tags.octets) [[unlikely]]
+        return Verdict::no_headroom;
+    std::array<std::uint8_t, net::kAddressOctets + net::kTagOctets> head;
+    std::memcpy(head.data(), frame_of(m), head.size());
+    std::memcpy(head.data() + net::kAddressOctets, tags.on_wire.data(), net::kTagOctets);
+    lengthen_front(m, tags.octets);
+    std::memcpy(frame_of(m), head.data(), head.size());
+    for (std::size_t at = net::kTagOctets; at < tags.octets; at += net::kTagOctets) [[unlikely]]
+        std::memcpy(frame_of(m) + net::kAddressOctets + at, tags.on_wire.data() + at, net::kTagOctets);
+    return Verdict::forward;
+}
+
+[[gnu::noinline]] Verdict push_kay(const Forwarding& f, PortId port, rte_mbuf* m, const Meta& meta) noexcept {
     if (meta.secy >= f.secys.size() || f.secys[meta.secy].port != port) return Verdict::inject_bad;
-    return push(m, &f.secys[meta.secy].clear_tags, nullptr) ? Verdict::forward : Verdict::no_headroom;
+    return push(m, tags_of(f.secys[meta.secy].clear_tags, {}));
 }
 
 // Where frames of one interface go: frames of one batch leave by few interfaces, so it is looked up once a run.
 struct Way {
     InterfaceId egress{};
-    const InterfaceEntry* out{};  // null: gone, or not on this port
-    const net::VlanStack* clear{};
+    bool exists{};  // on this port
+    std::uint16_t secy{};
+    Tags tags;
 };
 
 Way way_of(const Forwarding& f, PortId port, InterfaceId egress) noexcept {
     const InterfaceEntry* out = find(f, egress);
-    if (out == nullptr || out->port != port) return {egress, nullptr, nullptr};
-    return {egress, out, out->secy < f.secys.size() ? &f.secys[out->secy].clear_tags : nullptr};
+    if (out == nullptr || out->port != port) return {.egress = egress, .tags = {}};
+    const net::VlanStack clear = out->secy < f.secys.size() ? f.secys[out->secy].clear_tags : net::VlanStack{};
+    return {egress, true, out->secy, tags_of(clear, out->tags)};
 }
 
 Verdict push_data(const Way& way, rte_mbuf* m, Meta& meta, CountOut& count) noexcept {
-    if (way.out == nullptr) [[unlikely]]
+    if (!way.exists) [[unlikely]]
         return Verdict::egress_gone;
     count.add(way.egress, m->data_len);
-    meta.secy = way.out->secy;
-    return push(m, way.clear, &way.out->tags) ? Verdict::forward : Verdict::no_headroom;
+    meta.secy = way.secy;
+    return push(m, way.tags);
 }
 
 }  // namespace
@@ -53,9 +70,10 @@ Verdict push_data(const Way& way, rte_mbuf* m, Meta& meta, CountOut& count) noex
 void push_vlan(Worker& w, const Forwarding& f, Batch& b) noexcept {
     CountOut count(w);
     Way way;
-    for (std::size_t i = 0; i < b.count; ++i) {
+    for (std::size_t i = 0, n = b.count; i < n; ++i) {
         Meta& meta = b.meta[i];
-        if (meta.egress != way.egress) way = way_of(f, b.port, meta.egress);
+        if (meta.egress != way.egress) [[unlikely]]
+            way = way_of(f, b.port, meta.egress);
         const Verdict v = meta.kay ? push_kay(f, b.port, b.mbuf[i], meta) : push_data(way, b.mbuf[i], meta, count);
         if (v != Verdict::forward) [[unlikely]]
             b.stop(i, v);

@@ -17,50 +17,55 @@ namespace dataplane {
 
 namespace {
 
-Verdict prepare_ipv4(const InterfaceEntry& in, rte_mbuf* m, Meta& meta) noexcept {
+Verdict prepare_ipv4(const Forwarding& f, rte_mbuf* m, Meta& meta) noexcept {
     const std::uint32_t octets = m->data_len - std::uint32_t{net::kEthernetOctets};
     if (octets < net::kIpv4HeaderOctets) return Verdict::ip_truncated;
     const net::Ipv4Header h(frame_of(m) + net::kEthernetOctets);
-    Verdict v = check_header(h, octets);
+    const Verdict v = check_header(h, octets);
     if (v != Verdict::forward) return v;
     cut_padding(m, h.packet_octets());
     if (h.has_options() && net::has_source_route(h)) [[unlikely]]
         return Verdict::ip_source_route;
-    v = check_source(h, meta);
-    return v == Verdict::forward ? check_destination(h, in, meta) : v;
+    return check_addresses(h, f, meta);
 }
 
-Verdict prepare_ipv6(const InterfaceEntry& in, rte_mbuf* m, Meta& meta) noexcept {
+Verdict prepare_ipv6(const Forwarding& f, rte_mbuf* m, Meta& meta) noexcept {
     const std::uint32_t octets = m->data_len - std::uint32_t{net::kEthernetOctets};
     if (octets < net::kIpv6HeaderOctets) return Verdict::ip_truncated;
     const net::Ipv6Header h(frame_of(m) + net::kEthernetOctets);
-    Verdict v = check_header(h, octets);
+    const Verdict v = check_header(h, octets);
     if (v != Verdict::forward) return v;
     cut_padding(m, h.packet_octets());
-    v = check_source(h, meta);
-    return v == Verdict::forward ? check_destination(h, in, meta) : v;
+    return check_addresses(h, f, meta);
 }
 
-Verdict prepare(Worker& w, const Forwarding& f, Batch& b, std::size_t i) noexcept {
-    rte_mbuf* m = b.mbuf[i];
-    Meta& meta = b.meta[i];
-    const InterfaceEntry& in = f.interfaces[meta.ingress.value];
-    switch (net::type_at(frame_of(m), net::kAddressOctets)) {
-        case net::kEtherTypeIpv4: {
-            const Verdict v = prepare_ipv4(in, m, meta);
-            if (v == Verdict::forward)
-                w.lookups4.add(i, net::Ipv4Header(frame_of(m) + net::kEthernetOctets).destination());
-            return v;
+// Every frame's verdict, and what is to be looked up. The counts are kept aside: a store to the lists would make the
+// compiler read them again.
+void prepare(Worker& w, const Forwarding& f, Batch& b) noexcept {
+    std::size_t four = 0, six = 0;
+    for (std::size_t i = 0, n = b.count; i < n; ++i) {
+        rte_mbuf* m = b.mbuf[i];
+        std::uint8_t* packet = frame_of(m) + net::kEthernetOctets;
+        Verdict v = Verdict::unknown_ethertype;
+        switch (net::type_at(frame_of(m), net::kAddressOctets)) {
+            case net::kEtherTypeIpv4:
+                v = prepare_ipv4(f, m, b.meta[i]);
+                if (v == Verdict::forward) [[likely]]
+                    w.lookups4.put(four++, i, net::Ipv4Header(packet).destination());
+                break;
+            case net::kEtherTypeIpv6:
+                v = prepare_ipv6(f, m, b.meta[i]);
+                if (v == Verdict::forward) [[likely]]
+                    w.lookups6.put(six++, i, net::Ipv6Header(packet).destination());
+                break;
+            case net::kEtherTypeArp: v = Verdict::punt_arp_nd; break;
+            default: break;
         }
-        case net::kEtherTypeIpv6: {
-            const Verdict v = prepare_ipv6(in, m, meta);
-            if (v == Verdict::forward)
-                w.lookups6.add(i, net::Ipv6Header(frame_of(m) + net::kEthernetOctets).destination());
-            return v;
-        }
-        case net::kEtherTypeArp: return Verdict::punt_arp_nd;
-        default: return Verdict::unknown_ethertype;
+        if (v != Verdict::forward) [[unlikely]]
+            b.stop(i, v);
     }
+    w.lookups4.count = four;
+    w.lookups6.count = six;
 }
 
 // The kernel resolves the neighbour; a few packets a second are enough for that.
@@ -70,19 +75,19 @@ Verdict unresolved(Worker& w, InterfaceId egress) noexcept {
 }
 
 template <class Header>
-Choice choose_member(const NextHopArrays& hops, const Group& g, const Header& h) noexcept {
-    if (g.count == 1) return {g.member[0], hops.slots[g.member[0].value].load(std::memory_order_relaxed)};
-    return choose(hops, g, flow_hash(h));
+Choice choose_member(const NextHopArrays& hops, const Group& g, Header h) noexcept {
+    return choose(hops, g, g.count == 1 ? 0 : flow_hash(h));
 }
 
 template <class Header>
-Verdict to_group(Worker& w, const Forwarding& f, const Group& g, const Header& h, Meta& meta) noexcept {
+Verdict to_group(Worker& w, const Forwarding& f, const Group& g, Header h, Meta& meta) noexcept {
     const Choice choice = choose_member(f.hops, g, h);
+    const InterfaceId egress = f.hops.next_hops[choice.next_hop.value].interface;
     meta.slot = choice.slot;
-    meta.egress = f.hops.next_hops[choice.next_hop.value].interface;
+    meta.egress = egress;
     if (!(choice.slot & Slot::kUsable)) [[unlikely]]
-        return choice.slot & Slot::kResolved ? Verdict::next_hop_down : unresolved(w, meta.egress);
-    const InterfaceEntry* out = find(f, meta.egress);
+        return choice.slot & Slot::kResolved ? Verdict::next_hop_down : unresolved(w, egress);
+    const InterfaceEntry* out = find(f, egress);
     if (out == nullptr) [[unlikely]]
         return Verdict::egress_gone;
     if (h.packet_octets() > out->mtu) [[unlikely]]
@@ -90,18 +95,8 @@ Verdict to_group(Worker& w, const Forwarding& f, const Group& g, const Header& h
     return Verdict::forward;
 }
 
-template <class Header>
-Verdict decide(Worker& w, const Forwarding& f, Leaf leaf, const Header& h, Meta& meta) noexcept {
-    const LeafKind kind = leaf.kind();
-    if (kind == LeafKind::local) return to_host(f.interfaces[meta.ingress.value], h);
-    if (meta.local_only) [[unlikely]]
-        return Verdict::link_local_not_forwarded;
-    const bool forwarded = kind == LeafKind::group || kind == LeafKind::connected;
-    if (forwarded && h.hop_limit() <= 1) [[unlikely]]
-        return Verdict::punt_ttl;  // RFC 1812 5.3.1, RFC 8200 3
+constexpr Verdict not_forwarded(LeafKind kind) noexcept {
     switch (kind) {
-        case LeafKind::group: return to_group(w, f, f.hops.groups[leaf.index()], h, meta);
-        case LeafKind::connected: return unresolved(w, InterfaceId{static_cast<std::uint16_t>(leaf.index())});
         case LeafKind::blackhole: return Verdict::blackhole;
         case LeafKind::unreachable: return Verdict::unreachable;
         case LeafKind::foreign: return Verdict::foreign_route;
@@ -109,11 +104,30 @@ Verdict decide(Worker& w, const Forwarding& f, Leaf leaf, const Header& h, Meta&
     }
 }
 
+// A packet that goes to no group, or may not.
+template <class Header>
+[[gnu::noinline]] Verdict decide_without_group(Worker& w, const Forwarding& f, Leaf leaf, Header h,
+                                               const Meta& meta) noexcept {
+    const LeafKind kind = leaf.kind();
+    if (kind == LeafKind::local) return to_host(f.interfaces[meta.ingress.value], h);
+    if (meta.local_only) return Verdict::link_local_not_forwarded;
+    if (kind != LeafKind::group && kind != LeafKind::connected) return not_forwarded(kind);
+    if (h.hop_limit() <= 1) return Verdict::punt_ttl;  // RFC 1812 5.3.1, RFC 8200 3
+    return unresolved(w, InterfaceId{static_cast<std::uint16_t>(leaf.index())});
+}
+
+template <class Header>
+Verdict decide(Worker& w, const Forwarding& f, Leaf leaf, Header h, Meta& meta) noexcept {
+    if (leaf.kind() == LeafKind::group && !meta.local_only && h.hop_limit() > 1) [[likely]]
+        return to_group(w, f, f.hops.groups[leaf.index()], h, meta);
+    return decide_without_group(w, f, leaf, h, meta);
+}
+
 template <class Header, class Fib, class Address>
 void look_up(Worker& w, const Forwarding& f, Batch& b, const Fib& fib, Lookups<Address>& l) noexcept {
     if (l.count == 0) return;
     fib.lookup(l.destination.data(), l.leaf.data(), l.count);
-    for (std::size_t k = 0; k < l.count; ++k) {
+    for (std::size_t k = 0, n = l.count; k < n; ++k) {
         const std::size_t i = l.frame[k];
         Header h(frame_of(b.mbuf[i]) + net::kEthernetOctets);
         const Verdict v = decide(w, f, l.leaf[k], h, b.meta[i]);
@@ -127,12 +141,7 @@ void look_up(Worker& w, const Forwarding& f, Batch& b, const Fib& fib, Lookups<A
 }  // namespace
 
 void route(Worker& w, const Forwarding& f, Batch& b) noexcept {
-    w.lookups4.count = w.lookups6.count = 0;
-    for (std::size_t i = 0; i < b.count; ++i) {
-        const Verdict v = prepare(w, f, b, i);
-        if (v != Verdict::forward) [[unlikely]]
-            b.stop(i, v);
-    }
+    prepare(w, f, b);
     look_up<net::Ipv4Header>(w, f, b, *f.fib4, w.lookups4);
     look_up<net::Ipv6Header>(w, f, b, *f.fib6, w.lookups6);
 }

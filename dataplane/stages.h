@@ -30,6 +30,8 @@ void push_vlan(Worker&, const Forwarding&, Batch&) noexcept;  // tags inside MAC
 void protect(Worker&, const Forwarding&, Batch&) noexcept;    // MACsec on, or dropped
 void transmit(Worker&, const Forwarding&, Batch&) noexcept;   // to the device; empties the batch
 
+// At the end of a turn in which frames are held: those of a port that is gone are freed and counted.
+void drop_held_of_gone_ports(Worker&, const Forwarding&) noexcept;
 // Between a stage and settle(), while somebody watches: copies what they want to see of the batch. Changes nothing.
 void capture(Worker&, const Forwarding&, const Batch&, Stage) noexcept;
 void trace(Worker&, const Forwarding&, const Batch&, Stage) noexcept;

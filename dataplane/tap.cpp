@@ -147,14 +147,25 @@ Result Tap::configure() {
 Result Tap::change_addresses(const std::vector<net::InterfaceAddress>& wanted) {
     const auto in = [](const auto& list, const auto& a) { return std::ranges::find(list, a) != list.end(); };
     Result first;
-    const auto note = [&](const net::InterfaceAddress& a, std::expected<void, int> done) {
-        if (!done && first) first = std::unexpected(failed("address " + net::to_string(a), done.error()));
+    const auto good = [&](const net::InterfaceAddress& a, std::expected<void, int> done) {
+        if (!done && first)
+            first = std::unexpected(done.error() == EACCES && a.address.family == net::Family::ipv6
+                                        ? fmt::format("TAP {0}: address {1}: IPv6 is switched off there; run `sysctl "
+                                                      "net.ipv6.conf.{0}.disable_ipv6=0`",
+                                                      setup_.name, net::to_string(a))
+                                        : failed("address " + net::to_string(a), done.error()));
+        return done.has_value();
     };
+    const auto gone = [&](const net::InterfaceAddress& a) {
+        const auto done = host_->netlink().remove_address(index_, a);
+        return !done && done.error() == EADDRNOTAVAIL ? std::expected<void, int>() : done;  // somebody else took it off
+    };
+    std::vector<net::InterfaceAddress> now;
     for (const auto& a : setup_.addresses)
-        if (!in(wanted, a)) note(a, host_->netlink().remove_address(index_, a));
+        if (in(wanted, a) || !good(a, gone(a))) now.push_back(a);
     for (const auto& a : wanted)
-        if (!in(setup_.addresses, a)) note(a, host_->netlink().add_address(index_, a));
-    setup_.addresses = wanted;
+        if (!in(now, a) && good(a, host_->netlink().add_address(index_, a))) now.push_back(a);
+    setup_.addresses = std::move(now);
     return first;
 }
 

@@ -63,8 +63,8 @@ public:
     const TapSetup& setup() const noexcept { return setup_; }
     bool carrier() const noexcept { return carrier_; }
 
-    // What differs from the TAP as it is: MAC address, MTU, addresses. The name stays. On error it is tried as far as
-    // possible.
+    // What differs from the TAP as it is: MAC address, MTU, addresses. The name stays. On error it is done as far as
+    // possible, and setup() says what is there now: change() with the old setup takes it back.
     std::expected<void, std::string> change(const TapSetup&);
 
     // Says the addresses to netlink listeners again. zebra handles links and addresses in different threads: an

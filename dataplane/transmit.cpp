@@ -4,6 +4,8 @@
 // transmit:
 // 3. frames shorter than Ethernet allows are filled up with zeros
 // 4. to the device; what it refuses of transit is freed and counted, of ours held for the next turn
+// drop_held_of_gone_ports:
+// 5. nobody comes back for what is held for a port that a reload removed
 #include <rte_ethdev.h>
 
 #include "dataplane/net/ethernet.h"
@@ -124,6 +126,15 @@ void transmit(Worker& w, const Forwarding& f, Batch& b) noexcept {
     else
         drop(w, refused, Verdict::tx_refused);
     b.count = 0;
+}
+
+void drop_held_of_gone_ports(Worker& w, const Forwarding& f) noexcept {
+    for (std::size_t i = 0; i < w.egress.size(); ++i) {
+        Egress& e = w.egress[i];
+        if (e.held_count == 0 || f.ports[i].present) continue;
+        drop(w, std::span(e.held).first(e.held_count), Verdict::port_down);
+        set_held(w, e, 0);
+    }
 }
 
 }  // namespace dataplane

@@ -16,6 +16,7 @@
 
 #include "dataplane/pipeline.h"
 #include "dataplane/worker_impl.h"
+#include "macsec/secret.h"
 
 namespace dataplane {
 
@@ -139,25 +140,6 @@ std::size_t frames_in_rings(const Worker& w) noexcept {
 
 namespace {
 
-// Ciphers leave round keys and plain text in them; asleep, the kernel writes them to memory.
-void clear_vector_registers() noexcept {
-#ifdef __AVX__
-    asm volatile("vzeroall" ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-                 "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-#endif
-#ifdef __AVX512F__
-    asm volatile(
-        "vpxord %%zmm16, %%zmm16, %%zmm16\n\tvpxord %%zmm17, %%zmm17, %%zmm17\n\tvpxord %%zmm18, %%zmm18, %%zmm18\n\t"
-        "vpxord %%zmm19, %%zmm19, %%zmm19\n\tvpxord %%zmm20, %%zmm20, %%zmm20\n\tvpxord %%zmm21, %%zmm21, %%zmm21\n\t"
-        "vpxord %%zmm22, %%zmm22, %%zmm22\n\tvpxord %%zmm23, %%zmm23, %%zmm23\n\tvpxord %%zmm24, %%zmm24, %%zmm24\n\t"
-        "vpxord %%zmm25, %%zmm25, %%zmm25\n\tvpxord %%zmm26, %%zmm26, %%zmm26\n\tvpxord %%zmm27, %%zmm27, %%zmm27\n\t"
-        "vpxord %%zmm28, %%zmm28, %%zmm28\n\tvpxord %%zmm29, %%zmm29, %%zmm29\n\tvpxord %%zmm30, %%zmm30, %%zmm30\n\t"
-        "vpxord %%zmm31, %%zmm31, %%zmm31" ::
-            : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
-#endif
-}
-
 // The time-stamp counter as nanoseconds: one clock for all workers (it is invariant and synchronous between cores).
 class Clock {
 public:
@@ -193,7 +175,7 @@ private:
     void sleep(std::uint64_t nanoseconds) noexcept {
         rte_rcu_qsbr* const qsbr = w_.setup.qsbr;
         if (qsbr != nullptr) rte_rcu_qsbr_thread_offline(qsbr, w_.id.value);
-        clear_vector_registers();
+        macsec::clear_vector_registers();  // plain text is in them, too
         const timespec duration{0, static_cast<long>(nanoseconds)};
         nanosleep(&duration, nullptr);
         if (qsbr != nullptr) rte_rcu_qsbr_thread_online(qsbr, w_.id.value);
@@ -222,7 +204,7 @@ void run(Worker& w) noexcept {
         idle.after(moved);
     }
     if (qsbr != nullptr) rte_rcu_qsbr_thread_offline(qsbr, w.id.value);
-    clear_vector_registers();
+    macsec::clear_vector_registers();
 }
 
 }  // namespace dataplane

@@ -50,9 +50,9 @@ struct Lookups {
     std::array<Address, kBatch> destination;
     std::array<Leaf, kBatch> leaf;
 
-    void add(std::size_t i, const Address& to) noexcept {
-        frame[count] = static_cast<std::uint8_t>(i);
-        destination[count++] = to;
+    void put(std::size_t k, std::size_t i, const Address& to) noexcept {
+        frame[k] = static_cast<std::uint8_t>(i);
+        destination[k] = to;
     }
 };
 
@@ -160,7 +160,8 @@ public:
     InterfaceRun& operator=(const InterfaceRun&) = delete;
 
     void add(InterfaceId id, std::uint32_t frame_octets) noexcept {
-        if (id != id_) end();
+        if (id != id_) [[unlikely]]
+            end();
         id_ = id;
         ++packets_;
         octets_ += frame_octets;
@@ -168,11 +169,14 @@ public:
 
 private:
     void end() noexcept {
-        if (packets_ == 0) return;
-        InterfaceCounters& c = counters_of(w_, id_);
-        (c.*packets).add(packets_);
-        (c.*octets).add(octets_);
+        if (packets_ != 0) add(w_, id_, packets_, octets_);
         packets_ = octets_ = 0;
+    }
+    // Out of line and by value: in a stage's loop the sums stay in registers.
+    [[gnu::noinline]] static void add(Worker& w, InterfaceId id, std::uint64_t n, std::uint64_t sum) noexcept {
+        InterfaceCounters& c = counters_of(w, id);
+        (c.*packets).add(n);
+        (c.*octets).add(sum);
     }
     Worker& w_;
     InterfaceId id_{};

@@ -54,6 +54,7 @@ std::expected<AeadKey, std::string> AeadKey::create(CipherSuite suite, ConstOcte
         IMB_AES256_GCM_PRE(mgr, sak.data(), expanded);
     else
         IMB_AES128_GCM_PRE(mgr, sak.data(), expanded);
+    clear_vector_registers();
     return AeadKey(expanded, is_256);
 }
 

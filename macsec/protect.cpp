@@ -18,11 +18,6 @@ constexpr std::uint32_t kAddresses = 12;       // octets of DA and SA
 constexpr std::uint32_t kMinimumFrame = 60;    // octets, FCS excluded
 constexpr std::uint32_t kMaximumClearTags = 8;  // octets
 
-// Frames of one kind that were refused.
-struct Refused {
-    std::uint64_t pn_exhausted{}, lease_ceiling{}, too_long{}, no_room{}, runt{};
-};
-
 struct Plan {
     const TransmitSa& sa;
     std::uint64_t sci;
@@ -35,14 +30,17 @@ struct Plan {
     Verdict when_spent;           // why there are not more PNs
 };
 
-// Where the sealed frame and what it displaced are.
+// Clear tags that a SecTAG displaced.
+struct Displaced {
+    const Frame* frame;
+    std::array<std::uint8_t, kMaximumClearTags> tags;
+};
+
+// No default values: filled as far as the counts say.
 struct Work {
     std::array<AeadFrame, kMaxBatch> sealed;
-    std::array<Frame*, kMaxBatch> frame;
-    std::array<std::array<std::uint8_t, kMaximumClearTags>, kMaxBatch> clear_tags;
-    std::size_t count;
-    bool has_clear_tags;
-    std::uint64_t octets;  // of user data
+    std::array<Displaced, kMaxBatch> displaced;
+    std::size_t displaced_count;
 };
 
 Plan make_plan(const TransmitSecY& secy, const TransmitSa& sa) noexcept {
@@ -68,89 +66,74 @@ std::uint32_t padding(const Plan& plan, const Frame& f) noexcept {
     return length < kMinimumFrame ? kMinimumFrame - length : 0;
 }
 
-Verdict admit(const Plan& plan, const Frame& f, std::uint32_t pad, std::uint64_t used, Refused& refused) noexcept {
+Verdict admit(const Plan& plan, const Frame& f, std::uint32_t pad, std::uint64_t used, TransmitCounters& c) noexcept {
     constexpr std::uint32_t kEtherType = 2;
-    if (f.clear_tags > kMaximumClearTags || f.length < kAddresses + f.clear_tags + kEtherType) {
-        ++refused.runt;
+    if (f.clear_tags > kMaximumClearTags || f.length < kAddresses + f.clear_tags + kEtherType) [[unlikely]] {
+        c.runt.add(1);
         return Verdict::tx_runt;
     }
-    if (f.length > plan.max_octets || f.length + pad + plan.tag_octets + kIcvOctets > plan.max_octets) {
-        ++refused.too_long;
+    if (std::uint64_t{f.length} + pad + plan.tag_octets + kIcvOctets > plan.max_octets) [[unlikely]] {
+        c.out_pkts_too_long.add(1);
         return Verdict::tx_too_long;
     }
-    if (f.headroom < plan.tag_octets || f.tailroom < pad + kIcvOctets) {
-        ++refused.no_room;
+    if (f.headroom < plan.tag_octets || f.tailroom < pad + kIcvOctets) [[unlikely]] {
+        c.no_room.add(1);
         return Verdict::tx_no_room;
     }
-    if (used == plan.pns) {
-        ++(plan.when_spent == Verdict::tx_pn_exhausted ? refused.pn_exhausted : refused.lease_ceiling);
+    if (used == plan.pns) [[unlikely]] {
+        (plan.when_spent == Verdict::tx_pn_exhausted ? c.pn_exhausted : c.lease_ceiling).add(1);
         return plan.when_spent;
     }
     return Verdict::ok;
 }
 
-// DA and SA move right before the SecTAG, so that the AAD (DA, SA, SecTAG) is one piece; tags in clear wait aside.
-void insert(const Plan& plan, Frame& f, std::uint32_t pad, Work& work) noexcept {
-    const std::size_t i = work.count++;
-    std::uint64_t addresses_head;
-    std::uint32_t addresses_tail;
-    std::memcpy(&addresses_head, f.data, sizeof addresses_head);
-    std::memcpy(&addresses_tail, f.data + 8, sizeof addresses_tail);
-    if (f.clear_tags != 0) {
-        std::memcpy(work.clear_tags[i].data(), f.data + kAddresses, f.clear_tags);
-        work.has_clear_tags = true;
-    }
-    if (pad != 0) std::memset(f.data + f.length, 0, pad);
-    const std::uint32_t user = f.length - kAddresses - f.clear_tags + pad;
-    const std::uint64_t pn = plan.first_pn + i;
-
+// DA and SA move right before the SecTAG, so that the AAD (DA, SA, SecTAG) is one piece; tags in clear wait aside. They
+// move as 16 octets: the SecTAG is written over the last four. Returns the octets of user data.
+std::uint32_t insert(const Plan& plan, Frame& f, std::uint32_t pad, std::uint64_t pn, AeadFrame& sealed) noexcept {
     std::uint8_t* const start = f.data + f.clear_tags - plan.tag_octets;
-    std::memcpy(start, &addresses_head, sizeof addresses_head);
-    std::memcpy(start + 8, &addresses_tail, sizeof addresses_tail);
+    std::array<std::uint8_t, 16> head;
+    std::memcpy(head.data(), f.data, head.size());
+    if (pad != 0) std::memset(f.data + f.length, 0, pad);
+    std::memcpy(start, head.data(), head.size());
+    const std::uint32_t user = f.length - kAddresses - f.clear_tags + pad;
     store_sectag(start + kAddresses, plan.tci, short_length(user), static_cast<std::uint32_t>(pn));
     if (plan.tag_octets != kSecTagOctets) store_be64(start + kAddresses + kSecTagOctets, plan.sci);
 
     const std::uint32_t in_clear = std::min(plan.offset, user);
-    AeadFrame& sealed = work.sealed[i];
     sealed.iv = make_iv(plan.sa.nonce, pn);
     sealed.key = &plan.sa.key;
     sealed.start = start;
     sealed.aad = kAddresses + plan.tag_octets + in_clear;
     sealed.text = user - in_clear;
-    work.frame[i] = &f;
-    work.octets += user;
 
     const auto added = static_cast<std::uint32_t>(kIcvOctets) + pad;
     f.data -= plan.tag_octets;
     f.length += plan.tag_octets + added;
     f.headroom = static_cast<std::uint16_t>(f.headroom - plan.tag_octets);
     f.tailroom = static_cast<std::uint16_t>(f.tailroom - added);
+    return user;
 }
 
-void restore_clear_tags(Work& work) noexcept {
-    if (!work.has_clear_tags) return;
-    for (std::size_t i = 0; i < work.count; ++i) {
-        const Frame& f = *work.frame[i];
-        if (f.clear_tags == 0) continue;
-        std::memmove(f.data, work.sealed[i].start, kAddresses);
-        std::memcpy(f.data + kAddresses, work.clear_tags[i].data(), f.clear_tags);
+void set_aside(const Frame& f, Work& work) noexcept {
+    Displaced& d = work.displaced[work.displaced_count++];
+    d.frame = &f;
+    std::memcpy(d.tags.data(), f.data + kAddresses, f.clear_tags);
+}
+
+void restore_clear_tags(const Work& work) noexcept {
+    for (std::size_t i = 0; i < work.displaced_count; ++i) {
+        const Frame& f = *work.displaced[i].frame;
+        std::memmove(f.data, f.data + f.clear_tags, kAddresses);
+        std::memcpy(f.data + kAddresses, work.displaced[i].tags.data(), f.clear_tags);
     }
 }
 
-void count_sent(const TransmitSecY& secy, const Work& work) noexcept {
+void count_sent(const TransmitSecY& secy, std::uint64_t frames, std::uint64_t octets) noexcept {
     TransmitCounters& c = *secy.counters;
     const bool encrypted = secy.sa->description.confidentiality;
-    (encrypted ? c.out_pkts_encrypted : c.out_pkts_protected).add(work.count);
-    (encrypted ? c.out_octets_encrypted : c.out_octets_protected).add(work.octets);
-    secy.sa->pkts.add(work.count);
-}
-
-void count_refused(TransmitCounters& c, const Refused& refused) noexcept {
-    c.pn_exhausted.add(refused.pn_exhausted);
-    c.lease_ceiling.add(refused.lease_ceiling);
-    c.out_pkts_too_long.add(refused.too_long);
-    c.no_room.add(refused.no_room);
-    c.runt.add(refused.runt);
+    (encrypted ? c.out_pkts_encrypted : c.out_pkts_protected).add(frames);
+    (encrypted ? c.out_octets_encrypted : c.out_octets_protected).add(octets);
+    secy.sa->pkts.add(frames);
 }
 
 void refuse_all(TransmitCounters& c, std::span<Frame> frames) noexcept {
@@ -166,24 +149,22 @@ void refuse_all(TransmitCounters& c, std::span<Frame> frames) noexcept {
 void protect_batch(const TransmitSecY& secy, std::span<Frame> frames) noexcept {
     const Plan plan = make_plan(secy, *secy.sa);
     Work work;
-    work.count = 0;
-    work.octets = 0;
-    work.has_clear_tags = false;
-    Refused refused;
-    std::size_t asked = 0;
+    work.displaced_count = 0;
+    std::uint64_t count = 0, octets = 0;
     for (Frame& f : frames) {
         if (f.verdict != Verdict::ok) continue;
-        ++asked;
         const std::uint32_t pad = padding(plan, f);
-        f.verdict = admit(plan, f, pad, work.count, refused);
-        if (f.verdict == Verdict::ok) insert(plan, f, pad, work);
+        f.verdict = admit(plan, f, pad, count, *secy.counters);
+        if (f.verdict != Verdict::ok) continue;
+        if (f.clear_tags != 0) set_aside(f, work);
+        octets += insert(plan, f, pad, plan.first_pn + count, work.sealed[count]);
+        ++count;
     }
-    if (asked != work.count) count_refused(*secy.counters, refused);
-    if (work.count == 0) return;
-    secy.sa->next_pn.store(plan.first_pn + work.count, std::memory_order_relaxed);
-    seal(std::span(work.sealed).first(work.count));
+    if (count == 0) return;
+    secy.sa->next_pn.store(plan.first_pn + count, std::memory_order_relaxed);
+    seal(std::span(work.sealed).first(count));
     restore_clear_tags(work);
-    count_sent(secy, work);
+    count_sent(secy, count, octets);
 }
 
 }  // namespace

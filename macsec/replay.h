@@ -34,6 +34,18 @@ inline void forget(ReceiveSa& sa, std::uint64_t from, std::uint64_t to) noexcept
     for (; from < to; ++from) seen_word(sa, from) &= ~(std::uint64_t{1} << (from % 64));
 }
 
+// Delay protection: what the transmitter said it had sent long ago is late (802.1X 9.10). nextPN is never below
+// lowestPN.
+inline void raise_to_floor(ReceiveSa& sa) noexcept {
+    const std::uint64_t floor = sa.floor.load(std::memory_order_relaxed);
+    if (floor <= sa.lowest_pn.load(std::memory_order_relaxed)) return;
+    sa.lowest_pn.store(floor, std::memory_order_relaxed);
+    const std::uint64_t next = sa.next_pn.load(std::memory_order_relaxed);
+    if (floor <= next) return;
+    forget(sa, next, floor);
+    sa.next_pn.store(floor, std::memory_order_relaxed);
+}
+
 // A frame with this PN was opened and passed check_replay(). lowestPN advances also with replay protection off; it
 // never falls. pn < 2^64 - 1.
 inline void accept_pn(ReceiveSa& sa, std::uint64_t window, std::uint64_t pn) noexcept {

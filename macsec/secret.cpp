@@ -10,7 +10,7 @@
 namespace macsec {
 namespace {
 
-constexpr std::size_t kSlotsPerChunk = 64;
+constexpr std::size_t kSlotsPerChunk = 256;
 constexpr std::size_t kChunk = kSlotsPerChunk * kSecretSlot;
 static_assert(kChunk % 65536 == 0, "whole pages, for every page size in use");
 
@@ -110,6 +110,27 @@ std::expected<SecretBuffer, std::string> secret_from_hex(std::string_view digits
         octet = static_cast<std::uint8_t>(octet << 4 | value);
     }
     return secret;
+}
+
+// No call keeps anything in a vector register (System V ABI), so that the compiler need not be told what changes.
+__attribute__((noinline)) void clear_vector_registers() noexcept {
+    if (__builtin_cpu_supports("avx512f"))
+        asm volatile(
+            "vpxord %zmm16, %zmm16, %zmm16\n\tvpxord %zmm17, %zmm17, %zmm17\n\tvpxord %zmm18, %zmm18, %zmm18\n\t"
+            "vpxord %zmm19, %zmm19, %zmm19\n\tvpxord %zmm20, %zmm20, %zmm20\n\tvpxord %zmm21, %zmm21, %zmm21\n\t"
+            "vpxord %zmm22, %zmm22, %zmm22\n\tvpxord %zmm23, %zmm23, %zmm23\n\tvpxord %zmm24, %zmm24, %zmm24\n\t"
+            "vpxord %zmm25, %zmm25, %zmm25\n\tvpxord %zmm26, %zmm26, %zmm26\n\tvpxord %zmm27, %zmm27, %zmm27\n\t"
+            "vpxord %zmm28, %zmm28, %zmm28\n\tvpxord %zmm29, %zmm29, %zmm29\n\tvpxord %zmm30, %zmm30, %zmm30\n\t"
+            "vpxord %zmm31, %zmm31, %zmm31");
+    if (__builtin_cpu_supports("avx")) {
+        asm volatile("vzeroall");
+        return;
+    }
+    asm volatile(
+        "pxor %xmm0, %xmm0\n\tpxor %xmm1, %xmm1\n\tpxor %xmm2, %xmm2\n\tpxor %xmm3, %xmm3\n\tpxor %xmm4, %xmm4\n\t"
+        "pxor %xmm5, %xmm5\n\tpxor %xmm6, %xmm6\n\tpxor %xmm7, %xmm7\n\tpxor %xmm8, %xmm8\n\tpxor %xmm9, %xmm9\n\t"
+        "pxor %xmm10, %xmm10\n\tpxor %xmm11, %xmm11\n\tpxor %xmm12, %xmm12\n\tpxor %xmm13, %xmm13\n\t"
+        "pxor %xmm14, %xmm14\n\tpxor %xmm15, %xmm15");
 }
 
 bool equal_secrets(ConstOctets a, ConstOctets b) noexcept {

@@ -14,7 +14,7 @@
 
 namespace macsec {
 
-inline constexpr std::size_t kSecretSlot = 1024;  // octets; the most one secret holds; 64-octet aligned
+inline constexpr std::size_t kSecretSlot = 1280;  // octets; an expanded key of ipsec-mb 2.0 fits; 64-octet aligned
 
 // The arena behind all secrets: slots of kSecretSlot octets, zero when handed out. Error: a sentence with the remedy.
 std::expected<std::uint8_t*, std::string> take_secret_slot();
@@ -55,6 +55,10 @@ private:
 // Hexadecimal digits, upper or lower case, exactly two per octet; no copy is left behind (the text stays the caller's
 // to wipe). Error: what is wrong and the remedy, without any of the digits.
 std::expected<SecretBuffer, std::string> secret_from_hex(std::string_view digits, std::size_t octets);
+
+// Ciphers and hashes leave round keys and message words in vector registers, which reach memory when the thread sleeps:
+// after work with keys all of them are cleared, those that only AVX-512 knows too, whatever this was compiled for.
+void clear_vector_registers() noexcept;
 
 // Constant time for equal sizes.
 bool equal_secrets(ConstOctets a, ConstOctets b) noexcept;

@@ -47,7 +47,7 @@ constexpr Verdict judge_tci(std::uint8_t tci) noexcept {
     if ((tci & kTciEndStation) != 0 && (tci & kTciSci) != 0) return Verdict::rx_bad_tag_es_sc;
     if ((tci & kTciScb) != 0 && (tci & kTciSci) != 0) return Verdict::rx_bad_tag_scb_sc;
     // 9.5: E without C is reserved, such a frame is never for the Controlled Port.
-    if ((tci & kTciEncrypted) != 0 && (tci & kTciChanged) == 0) return Verdict::rx_bad_tag_e_without_c;
+    if ((tci & kTciEncrypted) != 0 && (tci & kTciChanged) == 0) return Verdict::rx_e_without_c;
     return Verdict::ok;
 }
 
@@ -66,6 +66,7 @@ struct SecTag {
     Sci explicit_sci{};           // only with kTciSci
 
     constexpr An an() const noexcept { return An{static_cast<std::uint8_t>(tci & kAnMask)}; }
+    constexpr bool changed() const noexcept { return (tci & kTciChanged) != 0; }
     constexpr bool encrypted() const noexcept { return (tci & kTciEncrypted) != 0; }
     constexpr SciForm form() const noexcept {
         if ((tci & kTciSci) != 0) return SciForm::sci;

@@ -14,6 +14,7 @@
 
 #include "macsec/aead.h"
 #include "macsec/frame.h"
+#include "macsec/receive_rules.h"
 #include "macsec/types.h"
 
 namespace macsec {
@@ -45,19 +46,20 @@ struct alignas(64) ReceiveCounters {
 };
 
 // Per SecY: frames that belong to no SC of ours. owning worker: rw, control: ro
-// in_pkts_no_sa_error counts every frame without SA: unknown SCI (counted apart too) or unused AN (in the SC too).
+// in_pkts_no_sa_error counts every frame dropped for want of an SA, in_pkts_no_sa those delivered all the same (never
+// under strict): unknown SCI (counted apart too) or unused AN (in the SC too).
 struct alignas(64) ReceiveSecYCounters {
-    Counter in_pkts_untagged, in_pkts_no_tag, in_pkts_bad_tag, in_pkts_no_sa_error, in_pkts_unknown_sci;
+    Counter in_pkts_untagged, in_pkts_no_tag, in_pkts_bad_tag, in_pkts_no_sa, in_pkts_no_sa_error, in_pkts_unknown_sci;
 };
 
 // Key, salt, SSCI, suite and AN arrive together and never change: a new SAK is a new SA.
 struct SaDescription {
     CipherSuite suite{};
     An an{};
-    Sci sci{};       // of the transmitter
-    Ssci ssci{};     // XPN only
-    Salt salt{};     // XPN only
-    bool confidentiality{true};           // false: integrity only
+    Sci sci{};                              // of the transmitter
+    Ssci ssci{};                            // XPN only
+    Salt salt{};                            // XPN only
+    bool confidentiality{true};             // false: integrity only
     std::uint8_t confidentiality_offset{};  // 0, 30 or 50; 0 for XPN
 };
 
@@ -104,32 +106,36 @@ public:
     const AeadKey key;
 
     // owning worker: rw, control: ro
-    alignas(64) std::atomic<std::uint64_t> next_pn;    // greatest PN accepted + 1
-    std::atomic<std::uint64_t> lowest_pn;              // lowest acceptable PN
-    Counter pkts_ok;
+    alignas(64) std::atomic<std::uint64_t> next_pn;           // greatest PN accepted + 1
+    std::atomic<std::uint64_t> lowest_pn;                     // lowest acceptable PN
+    Counter pkts_ok, pkts_invalid, pkts_not_valid;            // owning worker: rw, control: ro
     std::array<std::uint64_t, kDuplicateMemory / 64> seen{};  // owning worker only: bit (PN mod 4096)
+    // control: w, owning worker: ro. Delay protection (802.1X 9.10): no PN below it is accepted; never falls.
+    alignas(64) std::atomic<std::uint64_t> floor{0};
 };
 
 // Published, one per SecY and direction.
 struct TransmitSecY {
     Sci sci{};
     SciForm form{SciForm::sci};
-    TransmitSa* sa{};               // encodingSA; null: nothing leaves
-    TransmitCounters* counters{};   // never null when protect() sees it
-    std::uint32_t max_octets{};     // of a protected frame, FCS excluded; 0: no limit
+    TransmitSa* sa{};              // encodingSA; null: nothing leaves
+    TransmitCounters* counters{};  // never null when protect() sees it
+    std::uint32_t max_octets{};    // of a protected frame, FCS excluded; 0: no limit
 };
 
 struct ReceiveSc {
     Sci sci{};
     std::array<ReceiveSa*, kAns> sa{};
-    ReceiveCounters* counters{};    // never null when verify() sees it
+    ReceiveCounters* counters{};  // never null when verify() sees it
 };
 
 struct ReceiveSecY {
     std::span<const ReceiveSc> scs;
     bool replay_protect{true};
-    std::uint32_t replay_window{};    // PNs: up to 2^32 - 1, XPN 2^30 - 1
-    ReceiveSecYCounters* counters{};  // never null when verify() sees it
+    std::uint32_t replay_window{};                    // PNs: up to 2^32 - 1, XPN 2^30 - 1
+    ReceiveSecYCounters* counters{};                  // never null when verify() sees it
+    ValidateFrames validate{ValidateFrames::strict};  // never null: such a SecY's frames do not come here
+    bool delay_protect{};                             // ReceiveSa::floor is looked at
 };
 
 // Protects each frame whose verdict is ok, in order: pads user data so that the protected frame has at least 60 octets,
@@ -144,7 +150,8 @@ void protect(const TransmitSecY&, std::span<Frame>) noexcept;
 // after opening. On any other verdict the frame must be dropped: it keeps data and length, and if it was opened
 // (not-valid; late or duplicate within the batch) its encrypted octets are now zero, so that it never looks decrypted;
 // replay state is untouched. E=0 on an SA agreed for confidentiality is not-encrypted; E=1 on an integrity-only SA is
-// opened. At most kMaxBatch frames are worked on together; more are cut into such batches.
+// opened. What the receive rules deliver unverified (validate below strict, C clear) is stripped likewise and moves no
+// replay state. At most kMaxBatch frames are worked on together; more are cut into such batches.
 // Only the thread that owns the receive direction may call.
 void verify(const ReceiveSecY&, std::span<Frame>) noexcept;
 

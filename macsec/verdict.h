@@ -10,7 +10,7 @@
     X(rx_bad_tag_version, "bad-tag-version", "InPktsBadTag")                          \
     X(rx_bad_tag_es_sc, "bad-tag-es-with-sc", "InPktsBadTag")                         \
     X(rx_bad_tag_scb_sc, "bad-tag-scb-with-sc", "InPktsBadTag")                       \
-    X(rx_bad_tag_e_without_c, "bad-tag-e-without-c", "InPktsBadTag")                  \
+    X(rx_e_without_c, "e-without-c", "")                                              \
     X(rx_bad_tag_short_length, "bad-tag-short-length", "InPktsBadTag")                \
     X(rx_bad_tag_pn_zero, "bad-tag-pn-zero", "InPktsBadTag")                          \
     X(rx_bad_tag_icv_short, "bad-tag-icv-short", "InPktsBadTag")                      \

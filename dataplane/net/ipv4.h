@@ -33,12 +33,15 @@ public:
         return static_cast<std::uint16_t>(packet_octets() - header_octets());
     }
 
-    // RFC 1812 5.3.1 with the incremental checksum of RFC 1624.
+    // RFC 1812 5.3.1; the limit is not 0. RFC 1624 equation 3 for a word that falls by 0x0100: the checksum rises by as
+    // much, a carry comes round, 0xFFFF is never the result. In the order of the machine the hop limit is the lowest of
+    // four octets, the checksum the upper half: minus 1 and plus 0x1'0000.
     void decrement_hop_limit() noexcept {
-        const std::uint16_t before = macsec::load_be16(p_ + 8);
-        const auto after = static_cast<std::uint16_t>(before - 0x0100);
-        macsec::store_be16(p_ + 8, after);
-        macsec::store_be16(p_ + 10, update_checksum(macsec::load_be16(p_ + 10), before, after));
+        std::uint32_t word;
+        std::memcpy(&word, p_ + 8, sizeof word);
+        const std::uint64_t sum = std::uint64_t{word} + 0x1'0000 - 1;
+        word = static_cast<std::uint32_t>(sum + (std::uint64_t{sum >= 0xFFFF'0000} << 16));
+        std::memcpy(p_ + 8, &word, sizeof word);
     }
 
 private:
@@ -52,6 +55,14 @@ inline bool is_multicast(Ipv4Address a) noexcept { return a.value >> 28 == 0xE; 
 inline bool is_local_multicast(Ipv4Address a) noexcept { return a.value >> 8 == 0xE0'0000; }  // 224.0.0.0/24
 inline bool is_limited_broadcast(Ipv4Address a) noexcept { return a.value == 0xFFFF'FFFF; }
 inline bool is_above_unicast(Ipv4Address a) noexcept { return a.value >> 29 == 7; }         // 224.0.0.0/3
+
+// By the first octet alone none of the above, as the addresses of nearly all packets in transit.
+inline constexpr auto kOrdinary4 = [] {
+    std::array<bool, 256> ordinary{};
+    for (std::size_t i = 0; i < ordinary.size(); ++i) ordinary[i] = i != 0 && i != 127 && i != 0xA9 && i < 0xE0;
+    return ordinary;
+}();
+inline bool is_ordinary(Ipv4Address a) noexcept { return kOrdinary4[a.value >> 24]; }
 
 // A source-route option among the options (RFC 791 3.1); options that do not parse end the search.
 inline bool has_source_route(const Ipv4Header& h) noexcept {

@@ -50,6 +50,8 @@ inline bool is_loopback(const Ipv6Address& a) noexcept {
     one.octets[15] = 1;
     return a == one;
 }
+// By the first octet alone neither unspecified, loopback, link-local nor multicast.
+inline bool is_ordinary(const Ipv6Address& a) noexcept { return a.octets[0] != 0 && a.octets[0] < 0xFE; }
 // RFC 4291 2.7: the scope of a multicast address.
 inline std::uint8_t multicast_scope(const Ipv6Address& a) noexcept { return a.octets[1] & 0xF; }
 

@@ -7,6 +7,8 @@
 
 #include <openssl/evp.h>
 
+#include "macsec/secret.h"
+
 namespace macsec {
 namespace {
 
@@ -44,12 +46,13 @@ std::expected<std::string, std::string> key_fingerprint(const SaDescription& d, 
     const auto identity = nonce_identity(d);
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
     const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1 ||
-        EVP_DigestUpdate(context.get(), kLabel.data(), kLabel.size()) != 1 ||
-        EVP_DigestUpdate(context.get(), identity.data(), identity.size()) != 1 ||
-        EVP_DigestUpdate(context.get(), sak.data(), sak.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1)
-        return std::unexpected(std::string("SHA-256 is not available; check the OpenSSL configuration"));
+    const bool good = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1 &&
+                      EVP_DigestUpdate(context.get(), kLabel.data(), kLabel.size()) == 1 &&
+                      EVP_DigestUpdate(context.get(), identity.data(), identity.size()) == 1 &&
+                      EVP_DigestUpdate(context.get(), sak.data(), sak.size()) == 1 &&
+                      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
+    clear_vector_registers();  // words of the SAK
+    if (!good) return std::unexpected(std::string("SHA-256 is not available; check the OpenSSL configuration"));
     return hex(ConstOctets(digest).first(kFingerprintOctets));
 }
 

@@ -5,6 +5,8 @@
 #   spawn LOG COMMAND...  a process in the background, its pid in $spawned; killed at the end
 #   wait_for SECONDS COMMAND...   until it succeeds
 #   ok TEXT / fail TEXT   one line each; fail ends the test
+#   hugepages COUNT       so many of 2 MiB more than are there; given back at the end. Every test has 64 to begin with
+#   cleanups+=(FUNCTION)  called at the end, after processes and namespaces are gone
 set -euo pipefail
 [ "$(id -u)" = 0 ] || exec sudo -n -E "$0" "$@"
 
@@ -12,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${DEMARC_BUILD:-$here/../../build/release}" && pwd)
 prefix=$(basename "$0" _test.sh)-$$
 work=$(mktemp -d "/tmp/$prefix.XXXXXX")
-namespaces=() pids=()
+namespaces=() pids=() cleanups=()
 
 real() { echo "$prefix-$1"; }
 netns() {
@@ -58,8 +60,29 @@ cleanup() {
     for p in "${pids[@]}"; do kill -KILL "$p" 2>/dev/null; done
     wait 2>/dev/null
     for n in "${namespaces[@]}"; do ip netns del "$n"; done
+    for n in "${cleanups[@]}"; do "$n"; done
     rm -rf "$work"
     exit "$status"
 }
 trap cleanup EXIT
+
+pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+pages_added=0
+change_pages() {  # BY, under a lock: tests of other trees do the same
+    (
+        flock 9
+        before=$(cat "$pages")
+        echo "$((before + $1))" >"$pages"
+        echo "$(($(cat "$pages") - before))"
+    ) 9>/run/lock/demarc-hugepages
+}
+hugepages() {
+    local got
+    got=$(change_pages "$1")
+    [ "$pages_added" != 0 ] || cleanups+=(give_pages_back)
+    pages_added=$((pages_added + got))
+    [ "$got" = "$1" ] || fail "only $got of $1 huge pages could be had: free some memory"
+}
+give_pages_back() { change_pages "-$pages_added" >/dev/null; }
+hugepages 64
 trap 'exit 130' INT TERM

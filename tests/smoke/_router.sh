@@ -3,6 +3,7 @@
 #   wire INDEX DEVICE NS MAC PEER-DEVICE PEER-NS PEER-MAC   a veth pair with fixed indexes and addresses
 #   key NAME                      a 0600 key file of the name; its path is $etc/NAME.sak
 #   write_config NAME             $etc/NAME.yaml from the variables below; sa_tx and sa_rx are lines of YAML
+#   small_router                  namespaces, wires, key and configuration of a router named `router`
 #   start_router NAME             demarcd in namespace `NAME`, its TAPs in `NAME-host`; its pid in $router_pid
 #   carrier NAME                  whether its secured interface has carrier
 #   ask NAME REQUEST [PATH...]    one request (a word or JSON); each PATH's value on a line (a.b.0.c, or a.b[name=x].c)
@@ -64,6 +65,16 @@ interfaces:
     addresses: [$s0_addresses]
 log: {level: warning}
 END
+}
+small_router() {
+    netns router router-host lan peer
+    wire 11 plain router 02:bd:00:00:0c:01 eth0 lan 02:bd:00:00:0d:01
+    wire 12 sec router 02:bd:00:00:0a:01 eth0 peer 02:bd:00:00:0b:01
+    key ours
+    sa_tx="{an: 0, key-file: $etc/ours.sak, ssci: 1, salt: \"$salt\"}"
+    sa_rx=("{an: 0, key-file: $etc/ours.sak, ssci: 2, salt: \"$salt\"}")
+    sci_rx=02bd00000b010001 s0_addresses='10.99.1.1/24, "fd00:99:1::1/64"'
+    write_config router
 }
 start_router() {
     spawn "$1.log" ip netns exec "$(real "$1")" "$build/demarcd" --config "$etc/$1.yaml"

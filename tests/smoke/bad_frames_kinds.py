@@ -162,7 +162,7 @@ def sectag_kinds(peer):
         ("all of the TCI", "bad-tag-version", sealed(tci=0xFC)),
         ("ES with SC", "bad-tag-es-with-sc", sealed(tci=ES | SC | E | C)),
         ("SCB with SC", "bad-tag-scb-with-sc", sealed(tci=SCB | SC | E | C)),
-        ("E without C", "bad-tag-e-without-c", sealed(tci=SC | E)), ("PN 0", "bad-tag-pn-zero", sealed(pn=0)),
+        ("E without C", "e-without-c", sealed(tci=SC | E)), ("PN 0", "bad-tag-pn-zero", sealed(pn=0)),
         ("an unknown SCI", "unknown-sci", sealed(sci=PEER + b"\0\x02")),
         ("our own SCI", "unknown-sci", sealed(sci=SECURED + b"\0\x01")),
         *[(f"AN {an}, which is not used", "unused-an", sealed(an=an)) for an in (1, 2, 3)],

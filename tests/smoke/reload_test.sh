@@ -150,6 +150,22 @@ edit 's|port: 2620|port: 2621|'; refused "" "host.fpm.port"
 edit '/^  plain:/s|device: plain|device: other|'; refused "" "ports.plain"
 edit '/^  sec:/i\  lost: {driver: af_xdp, device: nosuch, receive-worker: 0, transmit-worker: 0, mtu: 1500}'
 refused "" "nosuch"
+# What only the kernel can refuse, after another TAP has taken its change: that one is taken back.
+edit '/^log:/i\  v9:\n    port: plain\n    tags: [9]\n    mtu: 1400\n    addresses: [10.99.9.1/24]'
+cp "$etc/east.yaml" "$etc/good.yaml"
+reload east
+ns east-host sysctl -qw net.ipv6.conf.v9.disable_ipv6=1
+identity >"$work/before"
+edit '/^  a0:/,/addresses/s|addresses: \[|&10.99.7.1/24, |'
+edit 's|addresses: \[10.99.9.1/24\]|addresses: [10.99.9.2/24, "fd00:99:9::1/64"]|'
+refused "" "net.ipv6.conf.v9.disable_ipv6=0"
+ns east-host sysctl -qw net.ipv6.conf.v9.disable_ipv6=0
+edit 's|addresses: \[10.99.9.1/24\]|addresses: [10.99.9.2/24, "fd00:99:9::1/64"]|'
+reload east
+[[ "$(ns east-host ip -o address show dev v9)" == *" 10.99.9.2/24 "*" fd00:99:9::1/64 "* ]] || fail "v9 stays as it was"
+ok "the same change is taken once the kernel lets it"
+cp "$etc/east.yaml" "$etc/good.yaml"
+identity >"$work/before"
 : >"$etc/east.yaml"; refused "" ""
 rm "$etc/east.yaml"; refused "" "cannot read"
 

@@ -21,6 +21,7 @@ LIBRARIES = {
     "netlink": re.compile(r"^(libmnl/|linux/(rt)?netlink\.h|linux/if_(link|addr)\.h|linux/neighbour\.h)"),
     "bpf": re.compile(r"^(bpf|xdp)/"),
     "log": re.compile(r"^spdlog/"),
+    "libpcap": re.compile(r"^pcap(/|\.h|-)"),
     "input and output": re.compile(r"^(fstream|iostream|cstdio|stdio\.h|unistd\.h|fcntl\.h|poll\.h|"
                                    r"sys/(socket|ioctl|epoll)\.h)$"),
 }
@@ -40,7 +41,8 @@ LAYERS = {
     # demarcd holds frames, quiescent states and the pool in its hands at four places beside the router.
     "tools": ({"macsec", "dataplane", "config", "bgp-glue", "tools"},
               {"dpdk": r"^tools/demarcd/(main|router\w*|host_path|requests|retire)\.(cpp|h)$",
-               "netlink": r"^tools/demarcd/router\w*\.cpp$", "log": r"^tools/demarcd/", "input and output": ANY}),
+               "netlink": r"^tools/demarcd/router\w*\.cpp$", "log": r"^tools/demarcd/", "input and output": ANY,
+               "libpcap": r"^tools/demarc/(capture|decode_capture)\.cpp$"}),
 }
 FORBIDDEN_FOLDERS = ("common", "utils")
 
@@ -95,6 +97,7 @@ PLANTED = [
     ("bgp-glue/rib.cpp", "#include <rte_rib.h>"), ("bgp-glue/rib.cpp", '#include "macsec/types.h"'),
     ("tools/demarcd/status.cpp", "#include <rte_mbuf.h>"), ("tools/demarcd/live.h", "#include <openssl/evp.h>"),
     ("tools/demarcd/host_path.cpp", "#include <linux/rtnetlink.h>"), ("tools/demarcd/live.cpp", '#include "live.h"'),
+    ("tools/demarcd/live.cpp", "#include <pcap/pcap.h>"), ("tools/demarc/decode.cpp", "#include <pcap.h>"),
     ("dataplane/utils/strings.h", "// a folder for everything"), ("tools/flow/send.cpp", '#include "tests/x.h"'),
 ]
 

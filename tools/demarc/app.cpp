@@ -15,6 +15,7 @@
 
 #include "tools/demarc/capture.h"
 #include "tools/demarc/client.h"
+#include "tools/demarc/decode_command.h"
 #include "tools/demarc/offline.h"
 #include "tools/demarc/render.h"
 #include "tools/demarc/request.h"
@@ -82,7 +83,17 @@ Output offline(const Options& o) {
     return frr_config(o.operand, o.daemon, o.show_passwords, isatty(STDOUT_FILENO) == 1);
 }
 
+// What was printed before the end is not held: a capture may be longer than memory.
+Output decode(const Options& o) {
+    Output output = decode_capture(o, style_for(STDOUT_FILENO, o), [](std::string_view text) {
+        return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    });
+    if (std::fflush(stdout) != 0) output.code = kUsage;
+    return output;
+}
+
 int answer_command(const Options& o) {
+    if (o.command == "decode") return finish(decode(o));
     const bool streams = o.command == "capture" || o.command == "trace";
     if (renderer_of(o.command) == nullptr && !streams) return finish(offline(o));
     const auto request = make_request(o);

@@ -17,12 +17,13 @@ struct Raw {
     std::string watch;
     unsigned width{};
     std::string color{"auto"};
+    std::uint32_t replay_window{};
     std::string before, after;
 };
 
 void add_global_options(CLI::App& app, Raw& raw) {
     app.add_option("--socket", raw.options.socket, "control socket of demarcd; or DEMARC_SOCKET")->option_text("PATH");
-    app.add_flag("--json", raw.options.json, "print the daemon's answer unchanged");
+    app.add_flag("--json", raw.options.json, "print the daemon's answer unchanged; for decode, one document");
     app.add_flag("--watch{2}", raw.watch, "ask again every SECONDS (2) until interrupted")->option_text("[=SECONDS]");
     app.add_option("--width", raw.width, "columns to use, 40 to 1000")
         ->option_text("N")
@@ -40,6 +41,8 @@ void add_show(CLI::App& app, Raw& raw) {
         {"ports", "Ethernet devices, their drivers and counters"},
         {"interfaces", "layer 3: tags, addresses, carrier, MACsec"},
         {"macsec", "SecYs: packet numbers, keys by fingerprint, counters by their IEEE names"},
+        {"mka", "KaYs: peers, key server, SAKs, keys of the ring, why not secured"},
+        {"history", "the last 64 transitions of a port's KaY, with reasons"},
         {"routes", "what the FIB holds"},
         {"next-hops", "adjacencies and whether they are usable"},
         {"neighbors", "ARP and ND entries"},
@@ -48,8 +51,18 @@ void add_show(CLI::App& app, Raw& raw) {
         {"stages", "what each stage costs a frame, if stage clocks are or were on"},
     };
     for (const auto& [name, description] : parts) show->add_subcommand(name, description)->fallthrough();
+    show->get_subcommand("history")->add_option("PORT", raw.options.operand, "a port with mka")->required();
     show->get_subcommand("routes")->add_option("PREFIX", raw.options.operand,
                                                "this prefix and more specific ones only");
+}
+
+void add_mka(CLI::App& app, Raw& raw) {
+    CLI::App* mka = app.add_subcommand("mka", "tell a KaY what to do")->fallthrough();
+    mka->require_subcommand(1);
+    mka->add_subcommand("rekey", "as key server, distribute a new SAK now")
+        ->fallthrough()
+        ->add_option("PORT", raw.options.operand, "a port with mka")
+        ->required();
 }
 
 void add_offline(CLI::App& app, Raw& raw) {
@@ -68,6 +81,22 @@ void add_offline(CLI::App& app, Raw& raw) {
         ->option_text("zebra|bgpd|staticd|all")
         ->check(CLI::IsMember({"zebra", "bgpd", "staticd", "all"}));
     frr->add_flag("--show-passwords", raw.options.show_passwords, "print BGP passwords even to a terminal");
+}
+
+void add_decode(CLI::App& app, Raw& raw) {
+    CLI::App* decode =
+        app.add_subcommand("decode", "open the MACsec frames of a capture; asks no daemon")->fallthrough();
+    decode
+        ->add_option("FILE", raw.options.operand, "capture of an Ethernet link, pcap or pcapng; - reads standard input")
+        ->required();
+    decode->add_option("--keys", raw.options.keys, "list of keys, JSON, mode 0600")
+        ->option_text("KEYS.json")
+        ->required();
+    decode->add_option("-w,--write", raw.options.write, "write the frames in clear to a capture")
+        ->option_text("PLAIN.pcap");
+    decode->add_option("--replay-window", raw.replay_window, "replay protection with so many PNs; without it, none")
+        ->option_text("N")
+        ->check(CLI::Range(0u, UINT32_MAX));
 }
 
 void add_capture(CLI::App& app, Raw& raw) {
@@ -123,9 +152,11 @@ void build(CLI::App& app, Raw& raw) {
         ->add_option("ADDRESS", raw.options.operand, "IPv4 or IPv6 address")
         ->required();
     app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
+    add_mka(app, raw);
     add_capture(app, raw);
     add_trace(app, raw);
     add_offline(app, raw);
+    add_decode(app, raw);
 }
 
 std::string chosen_command(const CLI::App& app) {
@@ -162,6 +193,9 @@ std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char*
         return std::unexpected(usage("capture wants --before macsec or --after macsec"));
     o.capture.before = !raw.before.empty();
     if (raw.width != 0) o.width = raw.width;
+    if (o.command == "decode" && app.get_subcommand("decode")->count("--replay-window") != 0)
+        o.replay_window = raw.replay_window;
+    if (o.write == "-") return std::unexpected(usage("-w wants the name of a file; standard output is taken"));
     o.color = raw.color == "always" ? ColorChoice::always
             : raw.color == "never"  ? ColorChoice::never
                                     : ColorChoice::automatic;
@@ -185,7 +219,7 @@ void add_words(const CLI::App& app, const std::string& parents, std::vector<std:
 
 std::expected<Options, Leave> parse_options(const std::vector<std::string>& arguments,
                                             const char* socket_from_environment) {
-    CLI::App app{"Asks a running demarcd, and reads configuration files.", "demarc"};
+    CLI::App app{"Asks a running demarcd; reads configuration files and captures.", "demarc"};
     Raw raw;
     build(app, raw);
     try {

@@ -36,16 +36,19 @@ struct TraceOptions {  // the port is Options::operand
 };
 
 struct Options {
-    // "status", "show ports", "lookup", "reload", "capture", "trace", "clocks on", "check", "print", "frr-config"
+    // "status", "show ports", "lookup", "reload", "capture", "trace", "clocks on", "check", "frr-config", "decode", ...
     std::string command;
     std::string socket;
     bool json{};
     std::optional<double> watch_seconds;
     std::optional<unsigned> width;
     ColorChoice color{};
-    std::string operand;  // PREFIX, ADDRESS or FILE
+    std::string operand;  // PREFIX, ADDRESS, PORT or FILE
     std::string daemon{"all"};
     bool show_passwords{};
+    std::string keys;   // decode: the list of keys
+    std::string write;  // decode: where the plaintext goes; empty: nowhere
+    std::optional<std::uint32_t> replay_window;
     CaptureOptions capture;
     TraceOptions trace;
 };

@@ -23,6 +23,10 @@ std::string render_fpm(const Json&, const Style&);
 std::string render_stages(const Json&, const Style&);
 std::string render_clocks(const Json&, const Style&);
 
+std::string render_mka(const Json&, const Style&);
+std::string render_history(const Json&, const Style&);
+
+std::string render_rekey(const Json&, const Style&);
 std::string render_lookup(const Json&, const Style&);
 std::string render_reload(const Json&, const Style&);
 

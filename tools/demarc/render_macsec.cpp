@@ -27,12 +27,32 @@ Piece replay(const Json& secy) {
 
 std::vector<Piece> cipher(const Json& secy) {
     const auto confidential = flag(secy, "confidentiality");
-    return {{text(secy, "cipher_suite")},
-            {!confidential   ? "confidentiality -"
-             : *confidential ? "encrypted"
-                             : "integrity only",
-             confidential == false ? Tone::warning : Tone::plain},
-            replay(secy)};
+    std::vector<Piece> pieces{{text(secy, "cipher_suite")},
+                              {!confidential   ? "confidentiality -"
+                               : *confidential ? "encrypted"
+                                               : "integrity only",
+                               confidential == false ? Tone::warning : Tone::plain}};
+    if (const auto offset = number(secy, "confidentiality_offset"); offset && *offset != 0)
+        pieces.push_back({fmt::format("offset {}", *offset)});
+    pieces.push_back(replay(secy));
+    return pieces;
+}
+
+// What an operator of Linux MACsec looks for: protect, validate, send_sci or end_station or scb, ICV length.
+std::vector<Piece> rules(const Json& secy) {
+    const auto protects = flag(secy, "protect_frames");
+    return {{fmt::format("protect {}", !protects   ? "-"
+                                       : *protects ? "on"
+                                                   : "off"),
+             protects == false ? Tone::bad : Tone::plain},
+            {fmt::format("validate {}", text(secy, "validate_frames"))},
+            {fmt::format("SCI form {}", text(secy, "sci_form"))},
+            {fmt::format("ICV {} octets", count_text(secy, "icv_octets"))}};
+}
+
+// The SSCI is part of a nonce under the XPN suites only.
+void add_ssci(std::vector<Piece>& pieces, const Json& sa) {
+    if (number(sa, "ssci")) pieces.push_back({fmt::format("SSCI {}", count_text(sa, "ssci"))});
 }
 
 void add_counters(Facts& facts, const Json& object, std::string_view prefix) {
@@ -42,21 +62,30 @@ void add_counters(Facts& facts, const Json& object, std::string_view prefix) {
 
 void add_transmit(Facts& facts, const Json& secy) {
     const Json& tx = members(secy, "transmit");
-    facts.add("transmit", {{fmt::format("SCI {}", text(secy, "sci"))},
-                           {fmt::format("AN {}", id_text(tx, "an"))},
-                           {fmt::format("next PN {}", count_text(tx, "next_pn"))},
-                           {fmt::format("lease up to {}", count_text(tx, "pn_ceiling"))},
-                           {fmt::format("key {}", text(tx, "key"))}});
+    std::vector<Piece> sa{{fmt::format("SCI {}", text(secy, "sci"))}, {fmt::format("AN {}", id_text(tx, "an"))}};
+    add_ssci(sa, tx);
+    sa.push_back({fmt::format("next PN {}", count_text(tx, "next_pn"))});
+    if (number(tx, "pn_ceiling")) sa.push_back({fmt::format("lease up to {}", count_text(tx, "pn_ceiling"))});
+    sa.push_back({fmt::format("key {}", text(tx, "key"))});
+    if (flag(tx, "needs_new_sak") == true) sa.push_back({"NEW SAK DUE", Tone::bad});
+    facts.add("transmit", std::move(sa));
     add_counters(facts, tx, "out_");
+}
+
+void add_receive_sa(Facts& facts, const Json& sa) {
+    std::vector<Piece> pieces{{fmt::format("AN {}", id_text(sa, "an"))}};
+    add_ssci(pieces, sa);
+    pieces.insert(pieces.end(), {{fmt::format("next PN {}", count_text(sa, "next_pn"))},
+                                 {fmt::format("lowest PN {}", count_text(sa, "lowest_pn"))},
+                                 {fmt::format("key {}", text(sa, "key"))}});
+    auto counters = nonzero_counters(sa, "in_");
+    pieces.insert(pieces.end(), counters.begin(), counters.end());
+    facts.add("", std::move(pieces));
 }
 
 void add_receive(Facts& facts, const Json& sc) {
     facts.add("receive", {{fmt::format("SCI {}", text(sc, "sci"))}});
-    for (const Json& sa : list(sc, "sas"))
-        facts.add("", {{fmt::format("AN {}", id_text(sa, "an"))},
-                       {fmt::format("next PN {}", count_text(sa, "next_pn"))},
-                       {fmt::format("lowest PN {}", count_text(sa, "lowest_pn"))},
-                       {fmt::format("key {}", text(sa, "key"))}});
+    for (const Json& sa : list(sc, "sas")) add_receive_sa(facts, sa);
     add_counters(facts, sc, "in_");
 }
 
@@ -67,6 +96,7 @@ std::string paragraph(const Json& secy, const Style& style) {
     Facts facts;
     add_state(facts, secy);
     facts.add("cipher", cipher(secy));
+    facts.add("rules", rules(secy));
     add_transmit(facts, secy);
     for (const Json& sc : list(secy, "receive")) add_receive(facts, sc);
     auto strays = nonzero_counters(secy, "in_");

@@ -56,6 +56,16 @@ void add_blocked(Facts& facts, const Json& a) {
             facts.add_sentence("BLOCKED", fmt::format("{}: {}", text(secy, "port"), why_not_secured(secy)), Tone::bad);
 }
 
+// Packet numbers near their end.
+void add_new_sak(Facts& facts, const Json& a) {
+    std::vector<Piece> ports;
+    for (const Json& secy : list(a, "macsec"))
+        if (flag(members(secy, "transmit"), "needs_new_sak") == true)
+            ports.push_back({fmt::format("{} AN {}", text(secy, "port"), id_text(members(secy, "transmit"), "an")),
+                             Tone::bad});
+    if (!ports.empty()) facts.add("NEW SAK DUE", std::move(ports), Tone::bad);
+}
+
 void add_routes(Facts& facts, const Json& a) {
     const Json& routes = members(a, "routes");
     std::vector<Piece> pieces{{fmt::format("{} IPv4", count_text(routes, "ipv4"))},
@@ -167,6 +177,7 @@ std::string render_status(const Json& a, const Style& style) {
     add_links(facts, a);
     add_unsecured(facts, a);
     add_blocked(facts, a);
+    add_new_sak(facts, a);
     add_routes(facts, a);
     add_fpm(facts, a);
     add_frames(facts, a);

@@ -15,6 +15,8 @@ std::expected<std::string, std::string> make_request(const Options& o) {
         request["request"] = "show";
         request["what"] = o.command.substr(kShow.size());
     }
+    if (o.command == "show history" || o.command == "mka rekey") request["port"] = o.operand;
+    if (o.command == "mka rekey") request["request"] = "mka-rekey";
     if (o.command == "lookup") {
         const auto address = net::parse_ip(o.operand);
         if (!address)

@@ -38,7 +38,7 @@ std::size_t wrapped_width(const Cell& cell) {
 
 template <class Measure>
 std::size_t column_width(const Table& t, std::size_t column, Measure measure) {
-    std::size_t width = t.heading ? t.columns[column].title.size() : 0;
+    std::size_t width = std::max(t.columns[column].least, t.heading ? t.columns[column].title.size() : 0);
     for (const Row& row : t.rows) width = std::max(width, measure(row[column]));
     return width;
 }

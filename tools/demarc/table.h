@@ -33,8 +33,9 @@ enum class Align : bool { left, right };
 struct Column {
     std::string_view title;
     Align align{Align::left};
-    int drop{0};       // 0: stays
-    bool wrap{false};  // several pieces may flow over several lines
+    int drop{0};           // 0: stays
+    bool wrap{false};      // several pieces may flow over several lines
+    std::size_t least{0};  // columns it takes at least, so that the parts of a long table stand below each other
 };
 
 using Row = std::vector<Cell>;  // as many cells as columns

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -60,7 +61,8 @@ void HostPath::on_punts() {
 void HostPath::drain() {
     for (auto* worker : workers_)
         for (std::size_t c = 0; c < dataplane::kPuntClasses; ++c)
-            while (drain_ring(*worker, static_cast<dataplane::PuntClass>(c))) {}
+            while (drain_ring(*worker, static_cast<dataplane::PuntClass>(c))) {
+            }
 }
 
 // True when a whole burst was there, so that more may wait.
@@ -68,9 +70,39 @@ bool HostPath::drain_ring(dataplane::Worker& worker, dataplane::PuntClass c) {
     std::array<rte_mbuf*, kPuntBurst> packets;
     const unsigned n = rte_ring_sc_dequeue_burst(dataplane::punt_ring(worker, c),
                                                  reinterpret_cast<void**>(packets.data()), kPuntBurst, nullptr);
-    for (unsigned i = 0; i < n; ++i) to_tap(packets[i]);
+    for (unsigned i = 0; i < n; ++i) to_host(packets[i]);
     rte_pktmbuf_free_bulk(packets.data(), n);
     return n == kPuntBurst;
+}
+
+void HostPath::to_host(rte_mbuf* m) {
+    const dataplane::Crossing& c = dataplane::crossing(m);
+    if (c.reason != dataplane::Verdict::punt_eapol) return to_tap(m);
+    if (!to_kay_) return;
+    ++counters_.to_kay;
+    to_kay_(c.port, c.secy, {rte_pktmbuf_mtod(m, const std::uint8_t*), rte_pktmbuf_data_len(m)});
+}
+
+void HostPath::from_kay(dataplane::PortId port, std::uint16_t secy, dataplane::WorkerId worker,
+                        macsec::ConstOctets frame) {
+    rte_mbuf* m = rte_pktmbuf_alloc(pool_);
+    if (m == nullptr || frame.size() > rte_pktmbuf_tailroom(m)) {
+        rte_pktmbuf_free(m);
+        ++counters_.inject_no_buffer;
+        return;
+    }
+    std::copy(frame.begin(), frame.end(), rte_pktmbuf_mtod(m, std::uint8_t*));
+    rte_pktmbuf_append(m, static_cast<std::uint16_t>(frame.size()));
+    dataplane::crossing(m) = {};
+    dataplane::crossing(m).port = port;
+    dataplane::crossing(m).secy = secy;
+    dataplane::crossing(m).inject = dataplane::InjectClass::kay;
+    if (rte_ring_sp_enqueue(dataplane::inject_ring(*workers_[worker.value], dataplane::InjectClass::kay), m) != 0) {
+        rte_pktmbuf_free(m);
+        ++counters_.inject_full;
+        return;
+    }
+    ++counters_.from_kay;
 }
 
 void HostPath::to_tap(rte_mbuf* m) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -23,6 +25,7 @@ struct HostPathCounters {
     std::uint64_t inject_full{};       // a worker's ring was full
     std::uint64_t inject_no_buffer{};  // no mbuf for a frame of the kernel's
     std::uint64_t inject_malformed{};  // shorter than an Ethernet header
+    std::uint64_t to_kay{}, from_kay{};
 };
 
 // What a frame of the kernel's is, by its first octets. Pure.
@@ -44,6 +47,13 @@ public:
     // descriptor.
     void add(dataplane::InterfaceId interface, int tap, dataplane::WorkerId worker);
     void remove(dataplane::InterfaceId interface);
+    // PDUs for KaYs go here, clear tags off: of which port, and the index of the SecY in the snapshot of that moment.
+    using ToKay = std::function<void(dataplane::PortId, std::uint16_t secy, macsec::ConstOctets frame)>;
+    void set_kay(ToKay to_kay) { to_kay_ = std::move(to_kay); }
+    // A PDU of the KaY of that SecY, to the worker that owns the port's transmit direction. Lost when there is no room:
+    // counted; the KaY says it again.
+    void from_kay(dataplane::PortId, std::uint16_t secy, dataplane::WorkerId, macsec::ConstOctets frame);
+
     // Every address of the router, link-local ones included.
     void set_own_addresses(std::set<net::IpAddress> own) { own_ = std::move(own); }
 
@@ -58,6 +68,7 @@ private:
     };
     void on_punts();
     bool drain_ring(dataplane::Worker&, dataplane::PuntClass);
+    void to_host(rte_mbuf*);
     void to_tap(rte_mbuf*);
     void on_tap(dataplane::InterfaceId);
     bool inject_one(dataplane::InterfaceId, const Tap&);
@@ -68,6 +79,7 @@ private:
     int punt_event_;
     std::unordered_map<std::uint16_t, Tap> taps_;
     std::set<net::IpAddress> own_;
+    ToKay to_kay_;
     HostPathCounters counters_;
     std::shared_ptr<bool> alive_{std::make_shared<bool>(true)};
 };

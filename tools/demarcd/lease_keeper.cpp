@@ -111,7 +111,8 @@ std::expected<std::uint64_t, std::string> LeaseKeeper::first_transmit_pn(const s
 std::expected<std::uint64_t, std::string> LeaseKeeper::first_receive_pn(const std::string& fingerprint) const {
     const auto lowest = stored(fingerprint, LeaseDirection::receive);
     if (!lowest) return std::unexpected(lowest.error());
-    return macsec::first_pn(*lowest);
+    const auto told = lowest_.find(fingerprint);  // perhaps on its way to the disk
+    return std::max(macsec::first_pn(*lowest), told == lowest_.end() ? 0 : told->second);
 }
 
 std::expected<void, std::string> LeaseKeeper::check_salt(const std::string& sak_id,
@@ -149,16 +150,23 @@ void LeaseKeeper::extend(const std::string& fingerprint, const std::shared_ptr<m
 }
 
 void LeaseKeeper::remember(const std::string& fingerprint, std::uint64_t lowest_pn) {
-    writes_.send({{LeaseDirection::receive, fingerprint, lowest_pn}, nullptr, {}});
+    std::uint64_t& lowest = lowest_[fingerprint];
+    if (lowest_pn <= lowest) return;
+    lowest = lowest_pn;
+    writes_.send({{LeaseDirection::receive, fingerprint, lowest}, nullptr, {}});
 }
 
 void LeaseKeeper::run(const std::stop_token& stop) {
+    const auto write_all = [this] {
+        for (const auto& w : writes_.take())
+            if (!w.lease.key.empty()) write(w);
+    };
     pollfd wait{writes_.event(), POLLIN, 0};
     while (!stop.stop_requested()) {
         poll(&wait, 1, -1);
-        for (const auto& w : writes_.take())
-            if (!w.lease.key.empty()) write(w);
+        write_all();
     }
+    write_all();  // what was sent while the last ones were written
 }
 
 bool LeaseKeeper::record_salt(const Write& w) {

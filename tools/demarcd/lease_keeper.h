@@ -25,7 +25,7 @@ class LeaseKeeper {
 public:
     // Locks STATE for this process: two daemons must not share leases. Error: a sentence with the remedy.
     static std::expected<std::unique_ptr<LeaseKeeper>, std::string> open(const std::string& state_directory);
-    ~LeaseKeeper();
+    ~LeaseKeeper();  // everything asked for so far is on disk afterwards
 
     // control. Where an SA of this key starts: the stored ceiling or lowest PN; 1 for a key never seen. Error: the key
     // was seen and its lease is unreadable: the key must not be used.
@@ -41,7 +41,7 @@ public:
     void hold(const std::string& fingerprint, const std::string& sak_id, const std::shared_ptr<macsec::TransmitSa>& sa);
     // control. Stores a ceiling; once it is on disk raises sa->pn_ceiling to it. Nothing when another SA holds the key.
     void extend(const std::string& fingerprint, const std::shared_ptr<macsec::TransmitSa>& sa, std::uint64_t ceiling);
-    // control. Stores a receive SA's lowest PN.
+    // control. Stores a receive SA's lowest PN; it never goes back.
     void remember(const std::string& fingerprint, std::uint64_t lowest_pn);
 
     // Any thread. Writes that failed so far; the SA's ceiling stayed where it was.
@@ -69,7 +69,8 @@ private:
     const std::string directory_;
     const int lock_;
     std::map<std::string, Use> uses_;            // control: rw; by fingerprint
-    std::map<std::string, std::string> salted_;  // control: rw; sak_id -> fingerprint
+    std::map<std::string, std::uint64_t> lowest_;  // control: rw; by fingerprint: as remember() was told
+    std::map<std::string, std::string> salted_;    // control: rw; sak_id -> fingerprint
     std::set<std::string> recorded_;             // lease thread: rw; sak_ids whose salt is on disk
     Channel<Write> writes_;
     std::atomic<std::uint64_t> failures_{0};  // lease thread: w, any: r

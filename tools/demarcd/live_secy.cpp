@@ -1,15 +1,26 @@
 #include "tools/demarcd/live_secy.h"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include "config/key_files.h"
 #include "macsec/mka/key_fingerprint.h"
+#include "macsec/packet_number.h"
 #include "macsec/pn_lease.h"
 #include "macsec/secret.h"
 
 namespace demarcd {
 
 namespace {
+
+// The kernel's random octets; it does not fail for so few once the system has started.
+void fill_random(macsec::Octets octets) {
+    std::size_t got = 0;
+    while (got < octets.size()) {
+        const ssize_t n = getrandom(octets.data() + got, octets.size() - got, 0);
+        if (n > 0) got += static_cast<std::size_t>(n);
+    }
+}
 
 constexpr double kRetrySeconds = 1.0;  // a lease that could not be written is asked for again
 
@@ -84,7 +95,7 @@ std::expected<void, std::string> prepare_transmit(LiveSecY& secy, const LiveSecY
         return std::unexpected(
             fmt::format("{}: this SAK has used all its packet numbers; put a new one there", from.key_file));
     auto sa = std::make_shared<macsec::TransmitSa>(description, std::move(key->key), *pn);
-    secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(key->sak_id), std::move(sa), 0, 0, *pn};
+    secy.next = LiveTransmitSa{std::move(key->fingerprint), std::move(key->sak_id), std::move(sa), 0, 0, *pn, 0, false};
     if (old != nullptr) secy.encoding = old->encoding;  // keeps sending until the new one may
     return {};
 }
@@ -112,11 +123,26 @@ std::expected<void, std::string> prepare_receive(LiveSecY& secy, const config::S
     return {};
 }
 
+// A KaY stays as long as its identity does: its peers and SAKs live through a reload.
+std::expected<void, std::string> prepare_kay(LiveSecY& secy, net::MacAddress port_mac, const LiveSecY* old) {
+    auto settings = kay_settings(*secy.config.mka);
+    if (!settings) return std::unexpected(settings.error());
+    const auto identity = kay_identity(secy.config, secy.sci, port_mac);
+    if (old != nullptr && old->kay && old->kay->identity() == identity)
+        secy.kay = old->kay;
+    else
+        secy.kay = std::make_shared<KaySecY>(identity, fill_random);
+    secy.wanted_of_kay = std::move(*settings);
+    return {};
+}
+
 void tend_transmit(LiveTransmitSa& t, LeaseKeeper& leases, double seconds) {
     const std::uint64_t next = t.sa->next_pn.load(std::memory_order_relaxed);
     const std::uint64_t ceiling = t.sa->pn_ceiling.load(std::memory_order_relaxed);
     const double rate = seconds > 0 ? static_cast<double>(next - t.last_pn) / seconds : 0;
     t.last_pn = next;
+    t.rate += (rate - t.rate) * std::min(1.0, seconds);
+    t.new_sak_due = macsec::wants_new_sak(t.sa->description.suite, next, static_cast<std::uint64_t>(t.rate));
     t.since_asked += seconds;
     if (t.asked > ceiling && t.since_asked < kRetrySeconds) return;  // on its way to the disk
     const auto wanted = macsec::next_ceiling(t.sa->description.suite, ceiling, next, static_cast<std::uint64_t>(rate));
@@ -132,11 +158,17 @@ bool may_transmit(const LiveTransmitSa& t) {
 
 }  // namespace
 
-bool LiveSecY::secured() const { return encoding && may_transmit(*encoding); }
+bool LiveSecY::secured() const {
+    const auto sa = transmitting();
+    return sa && may_transmit(*sa);
+}
 
 std::string LiveSecY::why_not_secured() const {
     if (secured()) return "";
-    if (config.mka) return "MKA is not part of this version: no SAK";
+    if (kay) {
+        const std::string why = kay->status().why_not_secured;
+        return why.empty() ? "the transmit SAK has used all its packet numbers" : why;
+    }
     if (!encoding && !next) return "no transmit SAK";
     if (!encoding) return "the packet-number lease of the transmit SAK is not on disk yet";
     if (macsec::is_spent(config.cipher_suite, encoding->sa->next_pn.load()))
@@ -157,7 +189,12 @@ std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, ne
         secy.transmit_counters = std::make_shared<macsec::TransmitCounters>();
         secy.receive_counters = std::make_shared<macsec::ReceiveSecYCounters>();
     }
-    if (!wanted.static_keys || wanted.policy == config::Policy::off) return secy;
+    if (wanted.policy == config::Policy::off) return secy;
+    if (wanted.mka) {
+        if (auto done = prepare_kay(secy, port_mac, old); !done) return std::unexpected(done.error());
+        return secy;
+    }
+    if (!wanted.static_keys) return secy;
     if (auto done = prepare_transmit(secy, old, leases); !done) return std::unexpected(done.error());
     for (const auto& sc : wanted.static_keys->receive) {
         if (sc.sci == secy.sci)
@@ -171,7 +208,13 @@ void hold_keys(const LiveSecY& secy, LeaseKeeper& leases) {
     if (secy.next) leases.hold(secy.next->fingerprint, secy.next->sak_id, secy.next->sa);
 }
 
+void remember_lowest(const LiveReceiveSa& receive, LeaseKeeper& leases) {
+    const std::uint64_t lowest = receive.sa->lowest_pn.load(std::memory_order_relaxed);
+    if (lowest > receive.remembered_pn) leases.remember(receive.fingerprint, lowest);
+}
+
 bool tend_leases(LiveSecY& secy, LeaseKeeper& leases, double seconds_since_last) {
+    if (secy.kay) return false;
     if (secy.encoding) tend_transmit(*secy.encoding, leases, seconds_since_last);
     if (secy.next) tend_transmit(*secy.next, leases, seconds_since_last);
     for (auto& [key, r] : secy.receive)

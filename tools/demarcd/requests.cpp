@@ -75,9 +75,11 @@ public:
         if (what == "show") return show(request);
         if (what == "lookup") return lookup(text_of(request, "address"));
         if (what == "reload") return send(reload());
+        if (what == "mka-rekey") return send(rekey(text_of(request, "port")));
         if (what == "capture" || what == "trace") return watch(request, what == "trace");
         if (what == "clocks") return clocks(request);
-        send(failure("unknown request `" + what + "`", "ask for status, show, lookup, reload, capture, trace, clocks"));
+        send(failure("unknown request `" + what + "`",
+                     "ask for status, show, lookup, reload, mka-rekey, capture, trace or clocks"));
     }
 
 private:
@@ -116,7 +118,7 @@ private:
         for (std::size_t i = 0; i < r_.workers_.size(); ++i) workers.push_back(worker_json(*r_.workers_[i], i));
         for (const auto& [name, port] : r_.live_.ports) {
             ports.push_back(port_json(name, port, r_.workers_));
-            for (const auto& secy : port.secys) macsec.push_back(secy_json(name, secy));
+            for (const auto& secy : port.secys) macsec.push_back(secy_json(name, port, secy, r_.live_, r_.workers_));
         }
         for (const auto& [name, interface] : r_.live_.interfaces)
             interfaces.push_back(interface_json(name, interface, r_.live_, r_.workers_));
@@ -146,12 +148,59 @@ private:
         if (what == "stages") return send(stages());
         if (what == "fpm")
             return ask({}, [self = *this](const Answer& a) { self.send({{"ok", true}, {"fpm", fpm_json(a.stats)}}); });
+        if (what == "mka") return send({{"ok", true}, {"mka", kays()}});
+        if (what == "history") return send(history(text_of(request, "port")));
         const Json all = parts();
         const std::string key = what == "next-hops" ? "next_hops" : what == "drops" ? "workers" : what;
         if (!all.contains(key))
             return send(failure("unknown subject `" + what + "`",
-                                "ask for ports, interfaces, macsec, routes, next-hops, neighbors, drops, fpm, stages"));
+                                "ask for ports, interfaces, macsec, mka, history, routes, next-hops, neighbors, drops, "
+                                "stages or fpm"));
         send({{"ok", true}, {key, all.at(key)}, {"unsecured", unsecured_json(r_.live_)}});
+    }
+
+    Json kays() const {
+        Json all = Json::array();
+        for (const auto& [name, port] : r_.live_.ports)
+            for (const auto& secy : port.secys)
+                if (secy.kay) all.push_back(kay_json(name, secy));
+        return all;
+    }
+
+    // The SecYs of a port that have a KaY. Error: an answer that says so.
+    std::expected<std::vector<const LiveSecY*>, Json> kays_of(const std::string& name) const {
+        const auto found = r_.live_.ports.find(name);
+        if (found == r_.live_.ports.end())
+            return std::unexpected(failure("there is no port `" + name + "`", "demarc show ports lists them"));
+        std::vector<const LiveSecY*> all;
+        for (const auto& secy : found->second.secys)
+            if (secy.kay) all.push_back(&secy);
+        if (all.empty())
+            return std::unexpected(
+                failure("port " + name + " has no KaY", "its macsec needs `mka` in the configuration"));
+        return all;
+    }
+
+    Json history(const std::string& name) const {
+        const auto secys = kays_of(name);
+        if (!secys) return secys.error();
+        Json all = Json::array();
+        for (const auto* secy : *secys)
+            all.push_back({{"port", name},
+                           {"clear_tags", tags_json(secy->config.clear_tags)},
+                           {"transitions", history_json(*secy)}});
+        return {{"ok", true}, {"history", std::move(all)}};
+    }
+
+    Json rekey(const std::string& name) const {
+        const auto secys = kays_of(name);
+        if (!secys) return secys.error();
+        for (const auto* secy : *secys) {
+            const auto kay = secy->kay;
+            if (const auto asked = kay->rekey(); !asked)
+                return failure("port " + name + ": " + asked.error(), "demarc show mka tells more");
+        }
+        return {{"ok", true}, {"asked", secys->size()}};
     }
 
     Json neighbors() const {

@@ -142,6 +142,7 @@ std::expected<void, std::string> Router::start_workers(const config::Model& mode
     }
     if (auto done = dataplane::connect_workers(all); !done) return done;
     host_path_ = std::make_unique<HostPath>(loop_, pool_, all, punt_event_);
+    host_path_->set_kay([this](auto port, auto secy, auto frame) { to_kay(port, secy, frame); });
     const TraceNames names{[this](dataplane::PortId id) { return name_of(id); },
                            [this](dataplane::InterfaceId id) { return name_of(id); }};
     watchers_ = std::make_unique<Watchers>(
@@ -233,7 +234,12 @@ void Router::every_lease_tick() {
     bool moved = false;
     for (auto& [name, port] : live_.ports)
         for (auto& secy : port.secys) {
-            if (!tend_leases(secy, *leases_, seconds)) continue;
+            const bool was_due = secy.needs_new_sak();
+            const bool published = tend_leases(secy, *leases_, seconds);
+            if (secy.needs_new_sak() && !was_due)
+                spdlog::warn("port {}: the packet numbers of transmit SAK {} near their end: configure a new SAK", name,
+                             secy.encoding->fingerprint);
+            if (!published) continue;
             moved = true;
             spdlog::info("port {}: transmits with AN {}, key {}", name, secy.encoding->sa->description.an.value,
                          secy.encoding->fingerprint);
@@ -250,6 +256,9 @@ void Router::every_second() {
 
 void Router::stop() {
     control_.reset();
+    for (auto& [name, port] : live_.ports)
+        for (auto& secy : port.secys)
+            if (secy.kay) secy.kay->stop();
     for (auto& worker : workers_) dataplane::stop(*worker);
     if (workers_run_) rte_eal_mp_wait_lcore();
     workers_run_ = false;
@@ -257,6 +266,9 @@ void Router::stop() {
     if (host_path_) host_path_->drain();
     for (auto& [name, interface] : live_.interfaces) host_path_->remove(interface.id);
     live_.interfaces.clear();
+    for (const auto& [name, port] : live_.ports)
+        for (const auto& secy : port.secys)
+            for (const auto& [key, receive] : secy.receive) remember_lowest(receive, *leases_);
     for (auto& [name, port] : live_.ports)
         if (auto closed = port.device->close(); !closed) spdlog::error("port {}: {}", name, closed.error());
     live_.ports.clear();

@@ -78,9 +78,18 @@ private:
                                                                 const config::Interface& wanted, net::MacAddress mac);
     void commit(config::Model model, Live fresh);
     void retire_removed(Live& gone);
-    void change_taps();
+    void stop_removed_kays(const Live& gone);
+    void remember_removed_keys(const Live& gone);
+    std::expected<void, Diagnostics> change_taps(const config::Model& model, const Live& fresh);
     void say_own_routes();
     void say_interfaces();
+
+    // router_mka.cpp
+    void start_kays();
+    KayEffects kay_effects(const std::string& port, const net::VlanStack& clear_tags);
+    void to_kay(dataplane::PortId port, std::uint16_t secy, macsec::ConstOctets frame);
+    void from_kay(const std::string& port, const net::VlanStack& clear_tags, macsec::ConstOctets frame);
+    LiveSecY* find_secy(const std::string& port, const net::VlanStack& clear_tags);
 
     // router_events.cpp
     void on_port_link(const bgp_glue::NetlinkMessage& message);

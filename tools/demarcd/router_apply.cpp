@@ -1,7 +1,8 @@
 // A configuration becomes what is: the same path at start and at reload, all or nothing.
 // 1. Everything that can fail is made beside what runs: ports, TAPs, SAs. On an error it is destroyed and nothing has
 //    changed.
-// 2. Commit cannot fail: what stays moves over, what is gone leaves the snapshot first and is closed after its grace
+// 2. TAPs that stay are changed; the first that refuses takes all of it back.
+// 3. Commit cannot fail: what stays moves over, what is gone leaves the snapshot first and is closed after its grace
 //    period.
 #include <fmt/format.h>
 
@@ -54,6 +55,12 @@ std::expected<void, std::string> check_fingerprints(const Live& fresh) {
     return {};
 }
 
+// A port that stays has its device in `live` until the commit.
+net::MacAddress mac_of(const std::string& port, const Live& fresh, const Live& live) {
+    const auto& device = fresh.ports.at(port).device;
+    return device ? device->mac() : live.ports.at(port).device->mac();
+}
+
 }  // namespace
 
 std::expected<Changes, Diagnostics> Router::reload() {
@@ -86,6 +93,7 @@ std::expected<void, Diagnostics> Router::apply(config::Model model) {
     }
     Live fresh;
     if (auto done = prepare(model, fresh); !done) return done;
+    if (auto done = change_taps(model, fresh); !done) return done;
     commit(std::move(model), std::move(fresh));
     return {};
 }
@@ -107,9 +115,7 @@ std::expected<void, Diagnostics> Router::prepare(const config::Model& model, Liv
     }
     if (auto done = check_fingerprints(fresh); !done) return std::unexpected(refuse({}, "sak-shared", done.error()));
     for (const auto& [name, wanted] : model.interfaces) {
-        const LivePort& port = fresh.ports.at(wanted.port);
-        const auto mac = port.device ? port.device->mac() : live_.ports.at(wanted.port).device->mac();
-        auto interface = prepare_interface(name, wanted, mac);
+        auto interface = prepare_interface(name, wanted, mac_of(wanted.port, fresh, live_));
         if (!interface) return std::unexpected(interface.error());
         fresh.interfaces.emplace(name, std::move(*interface));
     }
@@ -225,11 +231,12 @@ void Router::commit(config::Model model, Live fresh) {
     model_ = std::move(model);
     publish();
     retire_removed(fresh);
+    remember_removed_keys(fresh);
+    start_kays();
     for (auto& [name, interface] : live_.interfaces)
         host_path_->add(interface.id, interface.tap->fd(),
                         dataplane::WorkerId{
                             static_cast<std::uint8_t>(live_.ports.at(interface.config.port).config.transmit_worker)});
-    change_taps();
     host_path_->set_own_addresses(own_addresses(live_));
     say_interfaces();
     say_own_routes();
@@ -238,8 +245,19 @@ void Router::commit(config::Model model, Live fresh) {
     refresh_all();
 }
 
+// A KaY that no SecY has any more falls silent; its SAs left the snapshot.
+void Router::stop_removed_kays(const Live& gone) {
+    std::set<const KaySecY*> kept;
+    for (const auto& [name, port] : live_.ports)
+        for (const auto& secy : port.secys) kept.insert(secy.kay.get());
+    for (const auto& [name, port] : gone.ports)
+        for (const auto& secy : port.secys)
+            if (secy.kay && !kept.contains(secy.kay.get())) secy.kay->stop();
+}
+
 // `gone` holds what was moved out, empty, and what nobody wants any more, whole.
 void Router::retire_removed(Live& gone) {
+    stop_removed_kays(gone);
     for (auto& [name, interface] : gone.interfaces) {
         if (!interface.tap) continue;
         host_path_->remove(interface.id);
@@ -255,11 +273,36 @@ void Router::retire_removed(Live& gone) {
     }
 }
 
-void Router::change_taps() {
-    for (auto& [name, interface] : live_.interfaces) {
-        const auto wanted = tap_setup(name, interface.config, live_.ports.at(interface.config.port).device->mac());
-        if (auto done = interface.tap->change(wanted); !done) spdlog::error("interface {}: {}", name, done.error());
+// A worker may accept frames with a removed receive SA until its grace period ends: its lowest PN is stored now, for a
+// reload that brings the key back at once, and again when nobody has the SA any more.
+void Router::remember_removed_keys(const Live& gone) {
+    std::set<const macsec::ReceiveSa*> kept;
+    for (const auto& [name, port] : live_.ports)
+        for (const auto& secy : port.secys)
+            for (const auto& [key, receive] : secy.receive) kept.insert(receive.sa.get());
+    for (const auto& [name, port] : gone.ports)
+        for (const auto& secy : port.secys)
+            for (const auto& [key, receive] : secy.receive) {
+                if (kept.contains(receive.sa.get())) continue;
+                remember_lowest(receive, *leases_);
+                retired_->retire([this, receive = receive] { remember_lowest(receive, *leases_); });
+            }
+}
+
+// The kernel may refuse (an address of a family that is switched off, an MTU): all of it or nothing.
+std::expected<void, Diagnostics> Router::change_taps(const config::Model& model, const Live& fresh) {
+    std::vector<std::pair<dataplane::Tap*, dataplane::TapSetup>> changed;
+    for (const auto& [name, wanted] : model.interfaces) {
+        const auto found = live_.interfaces.find(name);
+        if (found == live_.interfaces.end()) continue;
+        changed.emplace_back(found->second.tap.get(), found->second.tap->setup());
+        const auto done = found->second.tap->change(tap_setup(name, wanted, mac_of(wanted.port, fresh, live_)));
+        if (done) continue;
+        for (const auto& [tap, old] : changed)
+            if (auto back = tap->change(old); !back) spdlog::error("interface {}: {}", old.name, back.error());
+        return std::unexpected(refuse(wanted.place, "interface", fmt::format("interface {}: {}", name, done.error())));
     }
+    return {};
 }
 
 void Router::say_interfaces() {

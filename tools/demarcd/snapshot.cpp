@@ -19,13 +19,15 @@ SecYEntry secy_entry(const LivePort& port, const LiveSecY& live) {
     e.has_kay = live.config.mka.has_value();
     e.eapol_destination = live.config.eapol_destination;
     e.eapol_ethertype = live.config.eapol_ethertype;
-    e.transmit = {live.sci, live.config.sci_form, live.encoding ? live.encoding->sa.get() : nullptr,
+    const auto transmitting = live.transmitting();
+    e.transmit = {live.sci, live.config.sci_form, transmitting ? transmitting->sa.get() : nullptr,
                   live.transmit_counters.get()};
     e.keeps_alive.push_back(live.transmit_counters);
-    if (live.encoding) e.keeps_alive.push_back(live.encoding->sa);
-    for (const auto& [sci, counters] : live.sc_counters) {
+    if (transmitting) e.keeps_alive.push_back(transmitting->sa);
+    const auto receiving = live.receiving();
+    for (const auto& [sci, counters] : live.counters()) {
         macsec::ReceiveSc sc{sci, {}, counters.get()};
-        for (const auto& [key, sa] : live.receive) {
+        for (const auto& [key, sa] : receiving) {
             if (key.sci != sci) continue;
             sc.sa[key.an] = sa.sa.get();
             e.keeps_alive.push_back(sa.sa);
@@ -35,6 +37,7 @@ SecYEntry secy_entry(const LivePort& port, const LiveSecY& live) {
     }
     e.receive = {e.receive_scs, live.config.replay_window.has_value(), live.config.replay_window.value_or(0),
                  live.receive_counters.get()};
+    e.receive.delay_protect = live.config.mka && live.config.mka->delay_protect;
     e.keeps_alive.push_back(live.receive_counters);
     return e;
 }

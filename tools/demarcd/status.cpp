@@ -8,46 +8,6 @@ namespace demarcd {
 
 namespace {
 
-std::string sci_text(macsec::Sci sci) { return fmt::format("{:016x}", sci.value); }
-
-Json transmit_json(const LiveSecY& secy) {
-    const auto& c = *secy.transmit_counters;
-    Json j{{"out_pkts_protected", c.out_pkts_protected.get()},
-           {"out_pkts_encrypted", c.out_pkts_encrypted.get()},
-           {"out_octets_protected", c.out_octets_protected.get()},
-           {"out_octets_encrypted", c.out_octets_encrypted.get()},
-           {"out_pkts_too_long", c.out_pkts_too_long.get()}};
-    if (!secy.encoding) return j;
-    j["an"] = secy.encoding->sa->description.an.value;
-    j["next_pn"] = secy.encoding->sa->next_pn.load(std::memory_order_relaxed);
-    j["pn_ceiling"] = secy.encoding->sa->pn_ceiling.load(std::memory_order_relaxed);
-    j["key"] = secy.encoding->fingerprint;
-    return j;
-}
-
-Json receive_sc_json(const LiveSecY& secy, macsec::Sci sci, const macsec::ReceiveCounters& c) {
-    Json sas = Json::array();
-    for (const auto& [key, r] : secy.receive)
-        if (key.sci == sci)
-            sas.push_back({{"an", key.an},
-                           {"next_pn", r.sa->next_pn.load(std::memory_order_relaxed)},
-                           {"lowest_pn", r.sa->lowest_pn.load(std::memory_order_relaxed)},
-                           {"key", r.fingerprint},
-                           {"in_pkts_ok", r.sa->pkts_ok.get()}});
-    return {{"sci", sci_text(sci)},
-            {"sas", std::move(sas)},
-            {"in_pkts_ok", c.in_pkts_ok.get()},
-            {"in_pkts_unchecked", c.in_pkts_unchecked.get()},
-            {"in_pkts_delayed", c.in_pkts_delayed.get()},
-            {"in_pkts_late", c.in_pkts_late.get()},
-            {"in_pkts_invalid", c.in_pkts_invalid.get()},
-            {"in_pkts_not_valid", c.in_pkts_not_valid.get()},
-            {"in_pkts_no_sa", c.in_pkts_no_sa.get()},
-            {"in_pkts_duplicate", c.in_pkts_duplicate.get()},
-            {"in_octets_validated", c.in_octets_validated.get()},
-            {"in_octets_decrypted", c.in_octets_decrypted.get()}};
-}
-
 const char* driver_word(config::Driver driver) {
     constexpr const char* words[] = {"pci", "af_xdp", "af_packet"};
     return words[static_cast<std::size_t>(driver)];
@@ -111,6 +71,7 @@ Json port_json(const std::string& name, const LivePort& port, const Workers& wor
             {"transmit_worker", port.config.transmit_worker},
             {"in_frames", in_frames},
             {"in_octets", in_octets},
+            {"in_missed", port.device->missed()},
             {"out_frames", out_frames},
             {"out_octets", out_octets},
             {"xdp_program", std::move(program)}};
@@ -147,29 +108,6 @@ Json interface_json(const std::string& name, const LiveInterface& interface, con
             {"in_octets", in_octets},
             {"out_packets", out_packets},
             {"out_octets", out_octets}};
-}
-
-Json secy_json(const std::string& port, const LiveSecY& secy) {
-    const auto& c = *secy.receive_counters;
-    Json receive = Json::array();
-    for (const auto& [sci, counters] : secy.sc_counters) receive.push_back(receive_sc_json(secy, sci, *counters));
-    const auto& config = secy.config;
-    return {{"port", port},
-            {"clear_tags", tags_json(config.clear_tags)},
-            {"sci", sci_text(secy.sci)},
-            {"policy", config.policy == config::Policy::off ? "off" : "must-secure"},
-            {"cipher_suite", std::string(macsec::to_string(config.cipher_suite))},
-            {"confidentiality", config.confidentiality},
-            {"replay_window", config.replay_window ? Json(*config.replay_window) : Json("off")},
-            {"secured", secy.secured()},
-            {"why_not_secured", secy.why_not_secured()},
-            {"transmit", transmit_json(secy)},
-            {"receive", std::move(receive)},
-            {"in_pkts_untagged", c.in_pkts_untagged.get()},
-            {"in_pkts_no_tag", c.in_pkts_no_tag.get()},
-            {"in_pkts_bad_tag", c.in_pkts_bad_tag.get()},
-            {"in_pkts_no_sa_error", c.in_pkts_no_sa_error.get()},
-            {"in_pkts_unknown_sci", c.in_pkts_unknown_sci.get()}};
 }
 
 Json routes_json(const RouteStats& s) {

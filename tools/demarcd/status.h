@@ -17,7 +17,12 @@ using Workers = std::vector<dataplane::WorkerPtr>;
 Json worker_json(const dataplane::Worker& worker, std::size_t id);
 Json port_json(const std::string& name, const LivePort& port, const Workers& workers);
 Json interface_json(const std::string& name, const LiveInterface& interface, const Live& live, const Workers& workers);
-Json secy_json(const std::string& port, const LiveSecY& secy);
+// status_macsec.cpp: every name of 802.1AE-2018 clause 10.7 that has a value, as docs/ieee-names.md lists them.
+Json secy_json(const std::string& name, const LivePort& port, const LiveSecY& secy, const Live& live,
+               const Workers& workers);
+// status_mka.cpp. Of a SecY that has a KaY.
+Json kay_json(const std::string& port, const LiveSecY& secy);
+Json history_json(const LiveSecY& secy);
 Json routes_json(const RouteStats& stats);
 Json fpm_json(const RouteStats& stats);
 Json host_json(const HostPathCounters& counters);

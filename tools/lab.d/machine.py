@@ -15,6 +15,8 @@ BUILD_PACKAGES = (
     "librapidcheck-dev libbenchmark-dev linux-libc-dev libelf-dev").split()
 LAB_PACKAGES = (
     "frr iproute2 nftables ethtool iperf3 tcpdump traceroute iputils-ping bpftool python3-cryptography").split()
+TEST_PACKAGES = (
+    "gdb user-mode-linux busybox-static iproute2 wpasupplicant util-linux nftables iperf3 python3-cryptography").split()
 HUGEPAGES_PER_ROUTER = 100   # of 2 MiB
 HUGEPAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
 # Veth hands frames to the receiver's CPU through this queue; a burst must not end there.
@@ -32,10 +34,10 @@ def install_packages(names):
     names = missing_packages(names)
     if not names:
         return
-    progress(f"installing with apt: {' '.join(names)}")
     if "frr" in names and shutil.which("systemctl"):
         progress("masking Debian's frr.service: the lab runs its own FRR (undo: systemctl unmask frr)")
         run(["systemctl", "mask", "frr.service"], check=False)
+    progress(f"installing with apt: {' '.join(names)}")
     policy = Path("/usr/sbin/policy-rc.d")
     ours = not policy.exists()
     if ours:

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "tests/unit/catch.h"
 
 using namespace demarcd;
@@ -175,6 +177,65 @@ TEST_CASE("a ceiling never falls, whatever the rate does while the disk is slow"
     const auto again = f.commit(f.secy('a', 0), nullptr);
     REQUIRE(again);
     CHECK(again->next->sa->next_pn.load() >= asked);
+}
+
+TEST_CASE("a receive SA that goes leaves its lowest packet number, for a reload at once and for a restart") {
+    Fixture f;
+    auto s = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(s);
+    auto& gone = s->receive.begin()->second;
+    gone.sa->lowest_pn = 5000;
+    remember_lowest(gone, *f.leases);
+    const auto again = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(again);
+    CHECK(again->receive.begin()->second.sa->lowest_pn.load() == 5000);
+    gone.sa->lowest_pn = 4000;  // never back
+    remember_lowest(gone, *f.leases);
+    gone.sa->lowest_pn = 6000;
+    remember_lowest(gone, *f.leases);
+    f.restart();
+    const auto restarted = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(restarted);
+    CHECK(restarted->receive.begin()->second.sa->lowest_pn.load() == 6000);
+    CHECK(restarted->receive.begin()->second.remembered_pn == 6000);
+}
+
+TEST_CASE("what was asked for is on disk when the keeper ends, however much it is") {
+    Fixture f;
+    const auto key = [](int i) { return fmt::format("{:032x}", i); };
+    for (int i = 1; i <= 100; ++i) f.leases->remember(key(i), 1000u + static_cast<unsigned>(i));
+    f.restart();
+    for (int i = 1; i <= 100; ++i) CHECK(f.leases->first_receive_pn(key(i)) == 1000u + static_cast<unsigned>(i));
+}
+
+TEST_CASE("a static SAK that nears its end is reported, whether by its packet numbers or by its rate") {
+    Fixture f;
+    auto s = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(f.tend_until_moved(*s));
+    CHECK_FALSE(s->needs_new_sak());
+    auto& sa = *s->encoding->sa;
+    s->encoding->last_pn = sa.next_pn = 0xBFFF'FFFF'FFFF'FF00;
+    tend_leases(*s, *f.leases, 0.020);
+    CHECK_FALSE(s->needs_new_sak());
+    sa.next_pn = 0xC000'0000'0000'0000;
+    tend_leases(*s, *f.leases, 0.020);
+    CHECK(s->needs_new_sak());
+
+    auto narrow = f.secy('c', 0);
+    narrow.cipher_suite = macsec::CipherSuite::gcm_aes_256;
+    auto n = f.commit(narrow, nullptr);
+    REQUIRE(n);
+    REQUIRE(f.tend_until_moved(*n));
+    n->encoding->sa->next_pn = n->encoding->last_pn = 0x8000'0000;
+    for (int i = 0; i < 100; ++i) {  // two seconds at 150 million a second: 14 s are left
+        n->encoding->sa->next_pn += 3'000'000;
+        tend_leases(*n, *f.leases, 0.020);
+    }
+    CHECK(n->encoding->rate > 100e6);
+    CHECK(n->encoding->rate < 150e6);
+    n->encoding->sa->next_pn = n->encoding->last_pn = 0xB000'0000;
+    tend_leases(*n, *f.leases, 0.020);
+    CHECK(n->needs_new_sak());
 }
 
 TEST_CASE("a reload before the first lease is held keeps the waiting SA") {

@@ -49,3 +49,23 @@ TEST_CASE("a new SAK is wanted at three quarters or when the rate predicts the e
     CHECK(!wants_new_sak(narrow, 0xFFFF'FFFF - 0x8000'0000u, 0x8000'0000u / 13));
     CHECK(wants_new_sak(narrow, 0xFFFF'FFFF - 0x8000'0000u, 0x8000'0000u / 11));
 }
+
+TEST_CASE("the end is predicted at exactly 12 s of the present rate, for both widths and any rate") {
+    for (const auto suite : {CipherSuite::gcm_aes_256, CipherSuite::gcm_aes_xpn_256}) {
+        const std::uint64_t due = pending_exhaustion(suite), end = pn_end(suite);
+        CHECK(!wants_new_sak(suite, due - 1, 0));
+        CHECK(wants_new_sak(suite, due, 0));
+        CHECK(wants_new_sak(suite, end - 1, 0));
+        CHECK(wants_new_sak(suite, end, 0));
+        // The last packet number before three quarters are spent: `left` is not a multiple of 12.
+        const std::uint64_t left = end - (due - 1);
+        CHECK(!wants_new_sak(suite, due - 1, left / 12));
+        CHECK(wants_new_sak(suite, due - 1, left / 12 + 1));
+        CHECK(wants_new_sak(suite, 1, ~std::uint64_t{0}));
+    }
+    // Exactly 12 s, and one packet number less.
+    constexpr std::uint64_t rate = 100'000'000;
+    constexpr std::uint64_t at = 0xFFFF'FFFF - 12 * rate;
+    CHECK(!wants_new_sak(CipherSuite::gcm_aes_128, at, rate));
+    CHECK(wants_new_sak(CipherSuite::gcm_aes_128, at + 1, rate));
+}

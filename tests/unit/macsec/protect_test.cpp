@@ -135,6 +135,25 @@ TEST_CASE("a batch is cut exactly at the end of the packet numbers and never wra
     }
 }
 
+TEST_CASE("the receiver takes every frame up to the last packet number, in whatever batch the end falls") {
+    for (const auto suite : {kNarrow, CipherSuite::gcm_aes_256, CipherSuite::gcm_aes_xpn_128, kWide})
+        for (std::size_t left = 0; left <= kMaxBatch; ++left) {
+            const std::uint64_t end = pn_end(suite);
+            Pair pair = make_pair(suite, SciForm::sci, end - left);
+            Batch batch(kMaxBatch);
+            protect(pair.transmit, batch.frames);
+            INFO(to_string(suite) << " " << left);
+            REQUIRE(batch.count(Verdict::ok) == left);
+            REQUIRE(batch.count(Verdict::tx_pn_exhausted) == kMaxBatch - left);
+            if (left != 0) REQUIRE(pn_of(batch.frames[left - 1]) == 0xFFFF'FFFE);
+            if (left != kMaxBatch) REQUIRE(batch.rooms[left]->bytes() == plain_frame(64));
+            verify(pair.receive, batch.frames);
+            REQUIRE(batch.count(Verdict::ok) == left);
+            REQUIRE(pair.received.in_pkts_ok.get() == left);
+            REQUIRE(pair.receive_sa->next_pn == end);
+        }
+}
+
 TEST_CASE("no frame ever carries PN 0") {
     Pair pair = make_pair(kNarrow, SciForm::sci, 0);
     Batch batch(1);

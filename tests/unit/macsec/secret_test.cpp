@@ -1,5 +1,7 @@
 #include "macsec/secret.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <fstream>
 #include <ostream>
@@ -155,6 +157,23 @@ TEST_CASE("a key of the wrong length or with a foreign character is refused with
     CHECK(foreign.error().find("c0ffee") == std::string::npos);
     CHECK(!secret_from_hex("0x00", 2).has_value());
     CHECK(!secret_from_hex("00 0", 2).has_value());
+}
+
+TEST_CASE("nothing stays in a vector register after work with keys") {
+    alignas(64) std::array<std::uint8_t, 64> in, out;
+    in.fill(0x5c);
+    out.fill(0x5c);
+    if (__builtin_cpu_supports("avx512f")) {
+        asm volatile("vmovdqu64 %0, %%zmm7\n\tvmovdqu64 %0, %%zmm31" ::"m"(in));
+        clear_vector_registers();
+        asm volatile("vporq %%zmm31, %%zmm7, %%zmm7\n\tvmovdqu64 %%zmm7, %0" : "=m"(out));
+        CHECK(out == std::array<std::uint8_t, 64>{});
+        out.fill(0x5c);
+    }
+    asm volatile("movdqu %0, %%xmm15" ::"m"(in));
+    clear_vector_registers();
+    asm volatile("movdqu %%xmm15, %0" : "=m"(out));
+    CHECK(std::all_of(out.begin(), out.begin() + 16, [](std::uint8_t o) { return o == 0; }));
 }
 
 TEST_CASE("secrets are compared whole") {

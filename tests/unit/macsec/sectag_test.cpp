@@ -67,7 +67,7 @@ TEST_CASE("each TCI that means nothing has its own verdict") {
     CHECK(parse(tag_with(0x80, 0, 64)) == Verdict::rx_bad_tag_version);
     CHECK(parse(tag_with(kTciEndStation | kTciSci, 0, 64)) == Verdict::rx_bad_tag_es_sc);
     CHECK(parse(tag_with(kTciScb | kTciSci, 0, 64)) == Verdict::rx_bad_tag_scb_sc);
-    CHECK(parse(tag_with(kTciEncrypted, 0, 64)) == Verdict::rx_bad_tag_e_without_c);
+    CHECK(parse(tag_with(kTciEncrypted, 0, 64)) == Verdict::rx_e_without_c);
     CHECK(parse(tag_with(kTciChanged, 0, 64)) == Verdict::ok);
 }
 

@@ -48,6 +48,31 @@ TEST_CASE("--watch has a default and never eats the next word") {
     CHECK_FALSE(parse_options({"reload", "--watch"}, nullptr));
 }
 
+TEST_CASE("decode wants a capture and keys, and takes a file to write and a replay window") {
+    const auto o = parse_options({"decode", "a.pcap", "--keys", "k.json", "-w", "p.pcap", "--json"}, nullptr);
+    REQUIRE(o);
+    CHECK(o->command == "decode");
+    CHECK(o->operand == "a.pcap");
+    CHECK(o->keys == "k.json");
+    CHECK(o->write == "p.pcap");
+    CHECK(o->json);
+    CHECK_FALSE(o->replay_window);
+    CHECK(parse_options({"decode", "a", "--keys", "k", "--replay-window", "0"}, nullptr)->replay_window == 0u);
+    CHECK(parse_options({"decode", "a", "--keys=k", "--replay-window=4294967295"}, nullptr)->replay_window ==
+          4294967295u);
+    for (const auto& bad : {std::vector<std::string>{"decode", "a"},
+                            {"decode", "--keys", "k"},
+                            {"decode", "a", "--keys", "k", "--replay-window", "-1"},
+                            {"decode", "a", "--keys", "k", "--replay-window", "4294967296"},
+                            {"decode", "a", "--keys", "k", "--replay-window", "x"},
+                            {"decode", "a", "--keys", "k", "-w", "-"},
+                            {"decode", "a", "--keys", "k", "--watch"}}) {
+        const auto refused = parse_options(bad, nullptr);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().code == cli::kUsage);
+    }
+}
+
 TEST_CASE("what is not understood is exit code 2 and one sentence with a remedy") {
     for (const auto& bad : {std::vector<std::string>{},
                             {"frobnicate"},

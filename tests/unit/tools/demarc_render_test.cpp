@@ -31,11 +31,12 @@ std::vector<fs::path> samples() {
     return found;
 }
 
-// "show-ports.lab.json" -> "show ports"
+// "show-ports.lab.json" -> "show ports", "mka-rekey.ok.json" -> "mka rekey"
 std::string command_of(const fs::path& sample) {
     std::string name = sample.filename().string();
     name.erase(name.find('.'));
     if (name.starts_with("show-")) name[4] = ' ';
+    if (name.starts_with("mka-")) name[3] = ' ';
     return name;
 }
 
@@ -84,7 +85,8 @@ TEST_CASE("every request has a sample, and every golden file belongs to one") {
         stems.insert(fs::path(sample).stem().string());
     }
     for (const char* c : {"status", "show ports", "show interfaces", "show macsec", "show routes", "show next-hops",
-                          "show neighbors", "show drops", "show fpm", "show stages", "lookup", "reload"})
+                          "show neighbors", "show drops", "show fpm", "show stages", "show mka", "show history",
+                          "mka rekey", "lookup", "reload"})
         CHECK(commands.contains(c));
     for (const auto& entry : fs::directory_iterator(kGolden)) {
         if (entry.path().extension() != ".txt") continue;

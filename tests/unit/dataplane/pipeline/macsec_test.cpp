@@ -41,7 +41,7 @@ constexpr Damage kDamages[] = {
     {"version 1", 14, 0xAC, Verdict::macsec_rx_bad_tag_version},
     {"ES with SC", 14, 0x6C, Verdict::macsec_rx_bad_tag_es_sc},
     {"SCB with SC", 14, 0x3C, Verdict::macsec_rx_bad_tag_scb_sc},
-    {"E without C", 14, 0x28, Verdict::macsec_rx_bad_tag_e_without_c},
+    {"E without C", 14, 0x28, Verdict::macsec_rx_e_without_c},
     {"an AN without SA", 14, 0x2E, Verdict::macsec_rx_unused_an},
     {"not encrypted", 14, 0x20, Verdict::macsec_rx_not_encrypted},
     {"SL 48", 15, 48, Verdict::macsec_rx_bad_tag_short_length},
@@ -127,6 +127,21 @@ TEST_CASE("every malformed SecTAG is dropped by name") {
     CHECK(r.count(Verdict::macsec_rx_bad_tag_icv_short) == 1);
     CHECK(r.count(Verdict::macsec_rx_bad_tag_pn_zero) == 1);
     CHECK(r.counters().transmitted.get() + r.counters().punted.get() == 0);
+}
+
+TEST_CASE("a clear frame counts as InPktsNoTag of the SecY whose clear tags it has") {
+    Rig r;
+    const auto no_tag = [&](PortId port) {
+        const auto& f = r.forwarding();
+        return f.secys[f.ports[port.value].secys[0]].receive.counters->in_pkts_no_tag.get();
+    };
+    r.send(kCh1, from_peer({}));
+    r.send(kCh2, tagged7(ethernet(our_mac(kCh2), neighbor_mac(3), 0x0800, Ipv4{}.octets())));
+    r.send(kCh2, padded(ethernet(our_mac(kCh2), neighbor_mac(3), 0x0800, Ipv4{}.octets())));  // of no SecY there
+    r.turn();
+    CHECK(no_tag(kCh1) == 1);
+    CHECK(no_tag(kCh2) == 1);
+    CHECK(r.count(Verdict::secured_port_clear) == 3);
 }
 
 TEST_CASE("clear frames on a secured port are dropped, the usual ones by name") {
@@ -252,6 +267,29 @@ TEST_CASE("while a port refuses frames of ours, transit is dropped before it cos
     const auto sent = r.sent(kCh1);
     REQUIRE(sent.size() == 1);
     CHECK_FALSE(r.open(kCh1, sent[0]).empty());
+}
+
+TEST_CASE("frames held for a full port are freed and counted when a reload removes the port") {
+    Rig r;
+    Crossing ours;
+    ours.interface = kCh1Inside;
+    ours.from_host = true;
+    r.fill_wire(kCh1, 0);
+    for (int i = 0; i < 3; ++i)
+        r.inject(InjectClass::first, ours, ethernet(neighbor_mac(2), our_mac(kCh1), 0x0800, Ipv4{}.octets()));
+    r.turn();
+    REQUIRE(dataplane::frames_in_rings(r.worker()) == 3);
+    auto& f = r.forwarding();
+    f.ports[kCh1.value].present = false;
+    f.interfaces[kCh1Inside.value].present = false;
+    std::erase(f.workers[0].receive, kCh1);
+    std::erase(f.workers[0].transmit, kCh1);
+    r.publish();
+    r.turn();
+    CHECK(dataplane::frames_in_rings(r.worker()) == 0);
+    CHECK(r.count(Verdict::port_down) == 3);
+    r.open_wire(kCh1);
+    CHECK(r.sent(kCh1).empty());
 }
 
 TEST_CASE("a frame held while its port was plain does not leave once the port is secured") {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "dataplane/flow_hash.h"
+#include "dataplane/ip_checks.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/ethernet.h"
 #include "dataplane/police.h"
@@ -24,6 +25,7 @@ TEST_CASE("the incremental checksum equals the computed one for every hop limit 
         REQUIRE(net::checksum_ok(o.data(), 20));
         net::Ipv4Header(o.data()).decrement_hop_limit();
         REQUIRE(net::checksum_ok(o.data(), 20));
+        REQUIRE(net::checksum_ok_20(o.data()));
         Octets again = o;
         again[10] = again[11] = 0;
         REQUIRE(checksum(again) == (o[10] << 8 | o[11]));
@@ -38,6 +40,57 @@ TEST_CASE("a single wrong bit in a header never passes the checksum") {
         bad[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
         CHECK_FALSE(net::checksum_ok(bad.data(), 60));
     }
+}
+
+TEST_CASE("twenty octets are judged as headers of any length are, carries and zeros included") {
+    std::mt19937 generator{2};
+    std::array<int, 2> seen{};
+    for (int i = 0; i < 200'000; ++i) {
+        Octets o = zeros(20);
+        const auto kind = generator() % 4;
+        for (auto& octet : o)
+            octet = static_cast<std::uint8_t>(kind == 0 ? generator() : (generator() % (2 + 6 * kind) != 0) * 0xFF);
+        if (i % 2 == 0) {
+            o[10] = o[11] = 0;
+            const auto sum = checksum(o);
+            o[10] = static_cast<std::uint8_t>(sum >> 8);
+            o[11] = static_cast<std::uint8_t>(sum);
+        }
+        const bool ok = net::checksum_ok(o.data(), 20);
+        REQUIRE(net::checksum_ok_20(o.data()) == ok);
+        ++seen[ok];
+    }
+    CHECK(seen[0] > 50'000);
+    CHECK(seen[1] > 50'000);
+    const Octets none = zeros(20), ones(20, 0xFF);
+    CHECK_FALSE(net::checksum_ok_20(none.data()));
+    CHECK(net::checksum_ok_20(ones.data()));
+}
+
+template <class Header, class Packet>
+void no_rule_is_skipped(Packet packet, std::size_t source, std::size_t destination) {
+    std::mt19937 generator{5};
+    int ordinary = 0;
+    for (unsigned i = 0; i < 65'536; ++i) {
+        Octets o = packet.octets();
+        for (std::size_t at = source; at < destination + destination - source; ++at)
+            o[at] = static_cast<std::uint8_t>(generator());
+        o[source] = static_cast<std::uint8_t>(i >> 8);
+        o[destination] = static_cast<std::uint8_t>(i);
+        const Header h(o.data());
+        if (!net::is_ordinary(h.source()) || !net::is_ordinary(h.destination())) continue;
+        ++ordinary;
+        dataplane::Meta meta;
+        REQUIRE(dataplane::check_source(h, meta) == dataplane::Verdict::forward);
+        REQUIRE_FALSE(meta.local_only);
+        REQUIRE(dataplane::check_destination(h, dataplane::InterfaceEntry{}, meta) == dataplane::Verdict::forward);
+    }
+    CHECK(ordinary > 40'000);
+}
+
+TEST_CASE("two ordinary addresses break no rule for any first octet") {
+    no_rule_is_skipped<net::Ipv4Header>(Ipv4{.payload = {}}, 12, 16);
+    no_rule_is_skipped<net::Ipv6Header>(Ipv6{.payload = {}}, 8, 24);
 }
 
 TEST_CASE("options that do not parse are no source route and end the search") {

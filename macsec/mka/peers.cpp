@@ -1,0 +1,144 @@
+#include "macsec/mka/peers.h"
+
+#include <algorithm>
+
+namespace macsec::mka {
+namespace {
+
+constexpr std::size_t kMaxReplaced = 16;
+
+void note_basic(PeerEntry& entry, const BasicSet& basic, Time now) noexcept {
+    entry.mn = basic.mn;
+    entry.priority = basic.key_server_priority;
+    entry.key_server = basic.key_server;
+    entry.macsec_desired = basic.macsec_desired;
+    entry.capability = basic.capability;
+    entry.last_heard = now;
+}
+
+}  // namespace
+
+PeerEntry* PeerTable::find(const MemberId& mi) noexcept {
+    const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const PeerEntry& e) { return e.mi == mi; });
+    return it == entries_.end() ? nullptr : &*it;
+}
+
+const PeerEntry* PeerTable::find(const MemberId& mi) const noexcept { return const_cast<PeerTable*>(this)->find(mi); }
+
+std::size_t PeerTable::live() const noexcept {
+    return static_cast<std::size_t>(
+        std::count_if(entries_.begin(), entries_.end(), [](const PeerEntry& e) { return e.live; }));
+}
+
+bool PeerTable::reaches(Sci sci) const noexcept {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const PeerEntry& e) { return e.live && e.sci == sci; });
+}
+
+// A full table gives up the potential peer that has waited longest: nobody who proves liveness is kept out by those
+// who do not. A potential peer is not refreshed: it proves liveness within MKA Life Time, or begins again.
+PeerEntry* PeerTable::add(const BasicSet& basic, Time now, const Timers& timers) {
+    if (entries_.size() >= kMaxPeers) {
+        const auto oldest =
+            std::min_element(entries_.begin(), entries_.end(), [](const PeerEntry& a, const PeerEntry& b) {
+                return std::pair(a.live, a.expires) < std::pair(b.live, b.expires);
+            });
+        if (oldest->live) return nullptr;
+        entries_.erase(oldest);
+    }
+    PeerEntry entry;
+    entry.mi = basic.mi;
+    entry.sci = basic.sci;
+    entry.expires = now + timers.life();
+    return &entries_.emplace_back(entry);
+}
+
+// A late PDU of the older MI may still echo a young MN of ours: it must not come back while that is so.
+bool PeerTable::replace_older(const PeerEntry& entry, Time now, const Timers& timers) {
+    std::erase_if(replaced_, [&](const Replaced& r) { return r.until <= now; });
+    bool was_live = false;
+    for (const PeerEntry& other : entries_) {
+        if (other.sci != entry.sci || other.mi == entry.mi) continue;
+        was_live = was_live || other.live;
+        if (replaced_.size() >= kMaxReplaced) replaced_.erase(replaced_.begin());
+        replaced_.push_back({other.mi, now + timers.life() + timers.hello()});
+    }
+    const MemberId mi = entry.mi;
+    const Sci sci = entry.sci;
+    std::erase_if(entries_, [&](const PeerEntry& e) { return e.sci == sci && e.mi != mi; });
+    return was_live;
+}
+
+Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now, const Timers& timers) {
+    const auto is_it = [&](const Replaced& r) { return r.mi == basic.mi && r.until > now; };
+    if (std::any_of(replaced_.begin(), replaced_.end(), is_it)) return Heard::replaced_mi;
+    PeerEntry* entry = find(basic.mi);
+    Heard heard = Heard::refreshed;
+    if (entry == nullptr) {
+        entry = add(basic, now, timers);
+        if (entry == nullptr) return Heard::too_many_peers;
+        heard = Heard::new_potential;
+    } else if (entry->sci != basic.sci) {
+        return Heard::duplicate_mi;
+    } else if (basic.mn <= entry->mn) {
+        return Heard::replayed_mn;  // 9.4.2
+    }
+    note_basic(*entry, basic, now);
+    if (!echo) return heard;
+    if (!entry->live) {
+        if (live() >= kMaxLivePeers && !reaches(entry->sci)) return Heard::too_many_peers;
+        heard = replace_older(*entry, now, timers) ? Heard::restarted : Heard::now_live;
+        entry = find(basic.mi);
+        entry->live = true;
+        entry->expires = 0;
+    }
+    // 9.4.3: between MKA Life Time and that plus MKA Hello Time after the echoed MN was sent.
+    entry->expires = std::max(entry->expires, std::min(now + timers.life(), *echo + timers.life() + timers.hello()));
+    return heard;
+}
+
+std::vector<PeerEntry> PeerTable::expire(Time now) {
+    std::vector<PeerEntry> lost;
+    if (now < next_expiry()) return lost;
+    for (const PeerEntry& e : entries_)
+        if (e.live && e.expires <= now) lost.push_back(e);
+    std::erase_if(entries_, [&](const PeerEntry& e) { return e.expires <= now; });
+    return lost;
+}
+
+Time PeerTable::next_expiry() const noexcept {
+    Time next = kNever;
+    for (const PeerEntry& e : entries_) next = std::min(next, e.expires);
+    return next;
+}
+
+std::optional<UseOfKey> use_of(const PeerEntry& peer, const KeyIdentifier& key) noexcept {
+    if (!peer.use || peer.use->empty) return std::nullopt;
+    if (peer.use->latest.key == key) return UseOfKey{peer.use->latest.receives, peer.use->latest.transmits};
+    if (peer.use->old.key == key) return UseOfKey{peer.use->old.receives, peer.use->old.transmits};
+    return std::nullopt;
+}
+
+std::optional<std::uint64_t> lowest_pn(const KeyUse& use, std::optional<std::uint32_t> high) noexcept {
+    if (use.key == KeyIdentifier{} || !(use.receives || use.transmits)) return std::nullopt;
+    return std::uint64_t{high.value_or(0)} << 32 | use.lowest_pn;
+}
+
+void note_use(PeerEntry& peer, const SakUse& use, const std::optional<XpnSet>& xpn, Time now) {
+    peer.use = use;
+    if (use.empty) return;
+    const bool latest = use.latest.transmits;
+    const KeyUse& key = latest ? use.latest : use.old;
+    const auto high = xpn ? std::optional(latest ? xpn->latest_lowest_pn_high : xpn->old_lowest_pn_high) : std::nullopt;
+    const auto pn = lowest_pn(key, high);
+    if (!pn) return;
+    if (peer.pn.key != key.key) {
+        peer.pn = {key.key, *pn, 0, now};
+        return;
+    }
+    const Time passed = now - peer.pn.at;
+    if (passed < 200 * kMillisecond || *pn < peer.pn.next_pn) return;
+    const std::uint64_t sent = *pn - peer.pn.next_pn;
+    peer.pn = {key.key, *pn, sent / (passed / kMillisecond) * 1000, now};
+}
+
+}  // namespace macsec::mka

@@ -1,0 +1,86 @@
+// The peers of one participant (IEEE 802.1X-2020 9.4.3): live ones have proved, by echoing an MN of ours that is young
+// enough, that they hear us now; potential ones were heard. Never two live MIs of one SCI. A pure table; one owner.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "macsec/mka/mkpdu.h"
+#include "macsec/mka/settings.h"
+
+namespace macsec::mka {
+
+// Packet numbers a peer has used with its newest key, as its SAK Use says: when they run out, and how fast.
+struct PeerPn {
+    KeyIdentifier key;
+    std::uint64_t next_pn{}, per_second{};
+    Time at{};
+};
+
+struct PeerEntry {
+    MemberId mi;
+    Sci sci;
+    MessageNumber mn{};  // the greatest heard
+    bool live{};
+    std::uint8_t priority{};
+    bool key_server{}, macsec_desired{};
+    Capability capability{};
+    Time last_heard{}, expires{};
+    std::optional<SakUse> use;  // the last it told
+    PeerPn pn;
+};
+
+// What a PDU of a peer did to the table.
+enum class Heard : std::uint8_t {
+    refreshed,
+    new_potential,
+    now_live,
+    restarted,       // live, in place of an older MI of the same SCI
+    replayed_mn,     // not greater than the last one heard; nothing changed
+    replaced_mi,     // of a participant whose successor is live; nothing changed
+    duplicate_mi,    // two SCIs use one MI; nothing changed
+    too_many_peers,  // the table or the CA is full; nothing changed, or it stays potential
+};
+constexpr bool is_accepted(Heard h) noexcept { return h <= Heard::restarted; }
+
+class PeerTable {
+public:
+    // echo: when we sent the MN that the PDU echoes, if it echoes one younger than MKA Life Time.
+    Heard hear(const BasicSet&, std::optional<Time> echo, Time now, const Timers&);
+
+    // Takes away whose time is over; returns the live ones of them.
+    std::vector<PeerEntry> expire(Time now);
+    Time next_expiry() const noexcept;
+
+    PeerEntry* find(const MemberId&) noexcept;
+    const PeerEntry* find(const MemberId&) const noexcept;
+    const std::vector<PeerEntry>& all() const noexcept { return entries_; }
+    std::size_t live() const noexcept;
+    bool reaches(Sci) const noexcept;  // a live peer has this SCI
+
+private:
+    struct Replaced {
+        MemberId mi;
+        Time until;
+    };
+    PeerEntry* add(const BasicSet&, Time now, const Timers&);
+    bool replace_older(const PeerEntry&, Time now, const Timers&);
+
+    std::vector<PeerEntry> entries_;
+    std::vector<Replaced> replaced_;
+};
+
+// What a SAK Use says of a key; nothing if it does not name it.
+struct UseOfKey {
+    bool receives{}, transmits{};
+};
+std::optional<UseOfKey> use_of(const PeerEntry&, const KeyIdentifier&) noexcept;
+
+// Remembers how far the peer's packet numbers have come. xpn: the upper halves, if they were sent.
+void note_use(PeerEntry&, const SakUse&, const std::optional<XpnSet>& xpn, Time now);
+
+// The lowest PN of a KeyUse; nothing for an absent key.
+std::optional<std::uint64_t> lowest_pn(const KeyUse&, std::optional<std::uint32_t> high) noexcept;
+
+}  // namespace macsec::mka

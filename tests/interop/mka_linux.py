@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+"""mka_linux.py PREFIX BUILD GUEST WORK REKEYS: demarcd and wpa_supplicant agree on SAKs; traffic does not notice."""
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+
+from guest import GuestError
+from linux import LAN4, LINK4, LINK6, Linux
+from macsec_linux import Place, RowError, finish, set_mtu
+from pairwise import Row
+from router import Router, RouterError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "smoke"))
+from ask import ask  # noqa: E402
+
+RATE, PORT, SUITE = 2000, 9000, "gcm-aes-128"
+BACK_OURS_S, BACK_THEIRS_S = 12, 20  # secured again after our restart, after theirs
+NEXT_PN = 3221225473                 # 0xC0000001: wpa_supplicant as key server makes a new SAK
+WORST_REKEY_S = 20
+
+
+class Mka:
+    """A CAK, and who has the better priority."""
+
+    def __init__(self, directory, octets, our_priority):
+        self.ckn, self.cak, self.our_priority = secrets.token_hex(16), secrets.token_hex(octets), our_priority
+        self.file = Path(directory) / f"cak-{self.ckn}"
+        self.write(self.cak)
+
+    def lines(self):
+        return (f"        mka:\n          key-server-priority: {self.our_priority}\n"
+                f"          key-ring: [{{ckn: \"{self.ckn}\", cak-file: {self.file}}}]")
+
+    def write(self, cak):
+        self.file.unlink(missing_ok=True)
+        with os.fdopen(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"cak: {cak}\n")
+
+
+class MkaRouter(Router):
+    """Our end, its SAKs by MKA."""
+
+    def __init__(self, binary, prefix, directory, row, mka):
+        super().__init__(binary, prefix, directory, row, keys=mka.lines())
+
+    def kay(self):
+        try:
+            return ask(self.socket, json.dumps({"request": "show", "what": "mka"}))["mka"][0]
+        except OSError:
+            return {"secured": False, "in_use": None, "why_not_secured": "no answer"}
+
+    def rekey(self):
+        return ask(self.socket, json.dumps({"request": "mka-rekey", "port": "sec"}))
+
+    def number(self):
+        """Of the SAK in use: its maker and its number."""
+        sak = self.kay()["in_use"]
+        return sak["key"] if sak and sak["transmits"] else None
+
+
+class Wpa(Linux):
+    """The guest's end: wpa_supplicant makes macsec0 on eth0."""
+
+    def start(self, mka, cak=None):
+        self.must(f"""cat >/run/wpa.conf <<'END'
+eapol_version=3
+ap_scan=0
+network={{
+ key_mgmt=NONE
+ eapol_flags=0
+ macsec_policy=1
+ mka_cak={cak or mka.cak}
+ mka_ckn={mka.ckn}
+ mka_priority=20
+}}
+END
+/usr/bin/wpa_supplicant -B -P /run/wpa.pid -i eth0 -D macsec_linux -c /run/wpa.conf""")
+
+    def stop(self, sig="KILL"):
+        self.must(f"kill -{sig} $(cat /run/wpa.pid); rm -f /run/wpa.pid; ip link del dev macsec0 2>/dev/null; true")
+
+    def has_device(self):
+        return "macsec0" in self.must("ls /sys/class/net")
+
+    def spend(self):
+        """All but the last quarter of the transmit SA's packet numbers."""
+        shown = json.loads(self.must("ip -j macsec show macsec0"))[0]
+        an = shown["encoding_sa"]
+        self.must(f"ip macsec set macsec0 tx sa {an} pn {NEXT_PN}")
+
+
+def passes(place, address):
+    return " 1 received" in place.run("lan", "ping", "-n", "-c", 1, "-W", 1, address, check=False)
+
+
+def secured(router, wpa, place, seconds):
+    """Waits until packets pass; how long it took to be secured."""
+    began = time.monotonic()
+    try:
+        router.wait("not secured", seconds, lambda: router.kay()["secured"])
+        took = time.monotonic() - began
+        router.wait("no carrier", 10, router.has_carrier)
+        router.wait("wpa_supplicant has no macsec0", 10, wpa.has_device)
+        wpa.must("ip link set dev macsec0 up")
+        wpa.address("macsec0")  # a new device, or one whose routes went when it was down
+        router.wait("no ping passes", 20, lambda: passes(place, f"{LINK4}.3"))
+        router.wait("no IPv6 ping passes", 20, lambda: passes(place, f"{LINK6}:3"))
+        return took
+    except RouterError as e:
+        raise RouterError(f"{e}\n{router.log.read_text('utf-8')[-4000:]}\n{router.kay()}\n"
+                          f"{wpa.must('ip -s macsec show; ip address; ip route; ip neighbor')}") from e
+
+
+def under_traffic(place, flow, seconds, change):
+    """`change` happens while packets go both ways; all of them arrive."""
+    ways = (("lan", "far", f"{LINK4}.3", PORT), ("far", "lan", f"{LAN4}.2", PORT + 1))
+    receivers = [place.start(to, flow, "receive", "--port", port, "--seconds", seconds + 60) for _, to, _, port in ways]
+    try:
+        for receiver in receivers:
+            if receiver.stderr.readline().strip() != "ready":
+                raise RowError(f"flow receive: {receiver.stderr.read().strip()}")
+        senders = [place.start(source, flow, "send", "--to", address, "--port", port, "--flows", 8, "--rate", RATE,
+                               "--seconds", seconds, "--size", 200) for source, _, address, port in ways]
+        change()
+        done = time.monotonic()
+        sent = [finish(sender, "flow send", seconds + 60) for sender in senders]
+        if time.monotonic() - done < 0.2:
+            raise RowError("the traffic ended before the rekeys")
+        time.sleep(0.5)
+    finally:
+        for receiver in receivers:
+            receiver.send_signal(signal.SIGTERM)
+    for report, receiver, (source, to, *_) in zip(sent, receivers, ways):
+        got = finish(receiver, "flow receive")
+        if got["received"] != report["sent"] or got["reordered"] or got["duplicates"]:
+            raise RowError(f"{source} to {to}: {report['sent']} sent, {got['received']} received, "
+                           f"{got['reordered']} reordered")
+    return sum(report["sent"] for report in sent)
+
+
+def rekeys(router, times, ask_for_one):
+    """Waits for each: the next SAK is asked for when the last one is in use and no other under way."""
+    for _ in range(times):
+        before = router.number()
+        router.wait("the last rekey is under way", WORST_REKEY_S,
+                    lambda: router.kay()["cp_state"] == "RETIRE")
+        ask_for_one()
+        router.wait("no new SAK in use", WORST_REKEY_S, lambda b=before: router.number() not in (None, b))
+
+
+def ok(text):
+    print(f"ok: {text}", flush=True)
+
+
+def key_server(router, wpa, place, flow, times, ours):
+    if router.kay()["is_key_server"] != ours:
+        raise RowError(f"key server: {router.kay()}")
+    ask_for_one = router.rekey if ours else wpa.spend
+    sent = under_traffic(place, flow, (5 if ours else 13) * times + 8, lambda: rekeys(router, times, ask_for_one))
+    ok(f"{'demarcd' if ours else 'wpa_supplicant'} as key server: {times} rekeys, {sent} packets, none lost")
+
+
+def restarts(router_of, wpa, place, mka):
+    """Who was killed comes back, with a new SAK, and nobody helps."""
+    with router_of() as router:
+        secured(router, wpa, place, 20)
+        before = router.number()
+        wpa.stop()
+        router.wait("the port stays open without a peer", 10, lambda: not router.kay()["secured"])
+        wpa.start(mka)
+        took = secured(router, wpa, place, BACK_THEIRS_S)
+        if router.number() == before:
+            raise RowError("the old SAK is used again")
+        ok(f"wpa_supplicant killed and started again: secured after {took:.1f} s")
+        router.kill()
+        router.__enter__()
+        took = secured(router, wpa, place, BACK_OURS_S)
+        ok(f"demarcd killed and started again: secured after {took:.1f} s")
+        wpa.stop()
+        wpa.start(mka, cak=secrets.token_hex(len(mka.cak) // 2))
+        router.wait("a wrong CAK is not told", 15, lambda: "CAK" in router.kay()["why_not_secured"])
+        ok(f"a wrong CAK: {router.kay()['why_not_secured']}")
+    wpa.stop()
+
+
+def test(prefix, build, guest, work, times):
+    place, wpa, build = Place(prefix), Wpa(guest), Path(build)
+    row = Row(suite=SUITE, encrypt="on", ours="sci", theirs="sci", window="0", vlan="none", mtu="1500")
+    set_mtu(place, row)
+    wpa.set_up()
+    flow = build / "tools" / "flow" / "flow"
+    for number, (octets, our_priority) in enumerate(((16, 10), (32, 30))):
+        mka = Mka(work, octets, our_priority)
+
+        def router_of(n=number, m=mka, again=iter(range(9))):
+            return MkaRouter(build / "demarcd", prefix, Path(work) / f"mka-{n}-{next(again)}", row, m)
+        wpa.start(mka)
+        with router_of() as router:
+            took = secured(router, wpa, place, 20)
+            ok(f"CAK of {8 * octets} bits: secured {took:.1f} s after demarcd answered")
+            key_server(router, wpa, place, flow, times, our_priority < 20)
+        if number == 0:
+            restarts(router_of, wpa, place, mka)
+        else:
+            wpa.stop()
+
+
+if __name__ == "__main__":
+    try:
+        test(*sys.argv[1:5], int(sys.argv[5]))
+    except (RowError, RouterError, GuestError) as e:
+        sys.exit(f"FAILED: {e}")

@@ -1,0 +1,10 @@
+#!/bin/bash
+# No key outside locked, undumped memory: two routers with all four suites between them take new SAKs, traffic stops,
+# and a second later their cores, every readable mapping, every thread's registers, logs and files are searched.
+#
+#   lan --- [east] ==== l1 gcm-aes-128, l2 gcm-aes-256, l3 gcm-aes-xpn-128, l4 gcm-aes-xpn-256 ==== [west] --- far
+. "$(dirname "$0")/_init.sh"
+. "$here/_pair.sh"
+hugepages 160
+pair 4
+"$here/secrets_memory.py" "$prefix" "$work" "$build" || fail "secrets"

@@ -1,0 +1,73 @@
+// What `demarc decode` shows: a table in parts, or a JSON document in parts, so that memory does not grow with the
+// capture. Pure but for what they remember of the parts before; one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/demarc/decode.h"
+#include "tools/demarc/table.h"
+
+namespace cli {
+
+// What became of all frames.
+struct DecodeTotals {
+    void count(const DecodedFrame&);
+    bool all_ok() const;  // every frame of MACsec was ok
+
+    std::uint64_t frames{};
+    std::uint64_t other{};
+    std::map<std::string_view, std::uint64_t> verdicts;  // of MACsec, by word
+};
+
+// What stands behind the frames.
+struct DecodeEnd {
+    DecodeTotals totals;
+    std::vector<KeyReport> keys;
+    std::optional<std::uint64_t> written;  // frames in the plaintext capture, if one was asked for
+    std::string error;                     // why the capture could not be read to its end
+};
+
+class DecodeView {
+public:
+    virtual ~DecodeView() = default;
+    // Text that is now due; often none.
+    virtual std::string add(const CapturedFrame&, const DecodedFrame&) = 0;
+    // The rest. Nothing may follow.
+    virtual std::string end(const DecodeEnd&) = 0;
+};
+
+// One line per frame: index, kind, seconds since the first frame, octets on the wire, SCI, AN, PN, verdict. Then totals
+// and how each key fared. Columns stand below each other within kTablePart lines; later they only grow.
+inline constexpr std::size_t kTablePart = 1000;
+
+class DecodeTable final : public DecodeView {
+public:
+    explicit DecodeTable(const Style&);
+    std::string add(const CapturedFrame&, const DecodedFrame&) override;
+    std::string end(const DecodeEnd&) override;
+
+private:
+    std::string take_part();
+
+    Style style_;
+    Table table_;
+    std::uint64_t index_{};
+    std::optional<CaptureTime> first_;
+};
+
+// One document; docs/demarc.8 says what is in it. One frame a line.
+class DecodeJson final : public DecodeView {
+public:
+    std::string add(const CapturedFrame&, const DecodedFrame&) override;
+    std::string end(const DecodeEnd&) override;
+
+private:
+    std::uint64_t index_{};
+};
+
+}  // namespace cli
