@@ -14,6 +14,7 @@
 #include "dataplane/net/vlan.h"
 #include "dataplane/next_hop.h"
 #include "dataplane/police.h"
+#include "dataplane/trace.h"
 #include "dataplane/watch.h"
 #include "macsec/secy.h"
 
@@ -85,7 +86,9 @@ struct Forwarding {
     const Fib6* fib6{};
     NextHopArrays hops;
     bool stage_clocks{};
-    std::vector<Watch> watches;  // empty but while somebody looks
+    bool watched{};              // somebody looks: there are `watches`, or `trace` is somebody's
+    std::vector<Watch> watches;
+    Trace trace;
 };
 
 static_assert(sizeof(InterfaceEntry) == 128);

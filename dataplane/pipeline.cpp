@@ -29,8 +29,12 @@ void count_cycles(Worker& w, Stage stage, std::size_t frames, std::uint64_t star
                                     StageFunction& function) noexcept {
     const std::size_t frames = b.count;
     const std::uint64_t start = rte_rdtsc();
+    if (f.watched && stage == Stage::transmit) trace_before_transmit(w, f, b);
     function(w, f, b);
-    if (!f.watches.empty()) capture(w, f, b, stage);
+    if (f.watched) {
+        capture(w, f, b, stage);
+        trace(w, f, b, stage);
+    }
     if (b.unsettled) settle(w, f, b);
     if (w.timed) count_cycles(w, stage, frames != 0 ? frames : b.count, start);
 }
@@ -51,7 +55,7 @@ std::size_t poll(Worker& w, std::uint64_t now) noexcept {
     const Forwarding& f = *published;
     Batch& b = w.batch;
     w.timed = f.stage_clocks && w.turn % kSampledTurns == 0;
-    w.watched = w.timed || !f.watches.empty();
+    w.watched = w.timed || f.watched;
     for (const PortId port : f.workers[w.id.value].receive) {
         b.port = port;
         step(w, f, b, Stage::receive, receive);

@@ -4,11 +4,11 @@
 
 #include "dataplane/batch.h"
 #include "dataplane/forwarding.h"
+#include "dataplane/stage.h"
 
 namespace dataplane {
 
 struct Worker;
-enum class Stage : std::uint8_t;
 
 // ingress: a batch of one port's frames
 void receive(Worker&, const Forwarding&, Batch&) noexcept;    // fills the batch from Batch::port
@@ -34,6 +34,8 @@ void transmit(Worker&, const Forwarding&, Batch&) noexcept;   // to the device; 
 void drop_held_of_gone_ports(Worker&, const Forwarding&) noexcept;
 // Between a stage and settle(), while somebody watches: copies what they want to see of the batch. Changes nothing.
 void capture(Worker&, const Forwarding&, const Batch&, Stage) noexcept;
+void trace(Worker&, const Forwarding&, const Batch&, Stage) noexcept;
+void trace_before_transmit(Worker&, const Forwarding&, const Batch&) noexcept;  // which leaves the batch empty
 
 // Frames whose verdict is not `forward` leave the batch: drops are freed and counted, punts go to control.
 void settle(Worker&, const Forwarding&, Batch&) noexcept;

@@ -28,7 +28,7 @@ struct Watch {
     std::shared_ptr<void> keeps_alive;             // the rings
 };
 
-enum class RecordKind : std::uint32_t { filler, frame, end };
+enum class RecordKind : std::uint32_t { filler, frame, end, trace };
 
 // RecordKind::frame: head, then `captured` octets.
 struct FrameRecord {

@@ -16,6 +16,7 @@
 #include "dataplane/batch.h"
 #include "dataplane/crossing.h"
 #include "dataplane/forwarding.h"
+#include "dataplane/stage.h"
 #include "macsec/secy.h"
 
 struct rte_mempool;
@@ -26,29 +27,7 @@ namespace dataplane {
 
 using macsec::Counter;
 
-// The stages that are timed when Forwarding::stage_clocks is set.
-enum class Stage : std::uint8_t {
-    receive,
-    classify,
-    verify,
-    pop_vlan,
-    route,
-    police,
-    rewrite,
-    hand_over,
-    collect,
-    inject,
-    push_vlan,
-    protect,
-    transmit,
-    count_
-};
-inline constexpr std::size_t kStages = static_cast<std::size_t>(Stage::count_);
-inline constexpr std::array<std::string_view, kStages> kStageWords{
-    "receive", "classify", "verify", "pop-vlan", "route", "police", "rewrite",
-    "hand-over", "collect", "inject", "push-vlan", "protect", "transmit"};
-
-// Of one turn in 64. owning worker: rw, control: ro
+// Of one turn in 64, while Forwarding::stage_clocks is set. owning worker: rw, control: ro
 struct StageClock {
     Counter cycles, frames;  // of the time-stamp counter
 };

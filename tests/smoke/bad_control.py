@@ -73,6 +73,9 @@ def refused_requests():
         b'{"request":"show","what":"routes","prefix":"10.0.0.1/8"}', b'{"request":"lookup","address":"10.0.0.256"}',
         b'{"request":"show","what":"routes","prefix":"' + b"9" * 10000 + b'/8"}', b'{"request":"lookup","address":7}',
         b'{"request":"lookup","address":"::1%lo"}', b"\r", b"\t{}",
+        b'{"request":"capture"}', b'{"request":"capture","port":7,"point":"after","direction":"in"}',
+        b'{"request":"trace"}',
+        b'{"request":"capture","port":"nosuch","point":"after","direction":"both"}', b'{"request":"clocks","on":"yes"}',
         *[rng.randbytes(200).replace(b"\n", b"") for _ in range(50)],
     ]
 

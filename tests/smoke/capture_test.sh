@@ -1,5 +1,6 @@
 #!/bin/bash
-# Captures before and after MACsec while two routers forward; a client that is killed, and one that does not read.
+# Captures before and after MACsec while two routers forward; a client that is killed, and one that does not read. Then
+# traces, and clocks of stages.
 #
 #   lan --plain-- east ==sec (MACsec, VLAN 1101)== west
 #   10.99.0.2     10.99.1.1                        10.99.1.2
@@ -140,7 +141,43 @@ drops=$(ask east status workers.1.drops)
 ok "a client that does not read: 6000 pings, none lost; longest turn of control" \
     "$(ask east status control.longest_turn_ms) ms; $free buffers free; drops of the worker: $drops"
 
-# 5. the daemon ends: the file is whole
+# 5. traces: of what passes, and of what is dropped
+tracing() { [ "$(ask east status traces | grep -o '"port"' | wc -l)" = 1 ]; }
+trace() {  # NAME ARGUMENT...: in the background
+    spawn "$1.story" "$build/demarc" trace "${@:2}"
+    tracer=$spawned
+    wait_for 5 tracing || fail "no trace runs: $(cat "$work/$1.story")"
+}
+told() {  # NAME PATTERN...: the trace has ended, and has said that
+    wait_for 10 gone "$tracer" || fail "trace $1 does not end: $(cat "$work/$1.story")"
+    local pattern
+    for pattern in "${@:2}"; do
+        grep -qE "$pattern" "$work/$1.story" || fail "no '$pattern' in $(cat "$work/$1.story")"
+    done
+}
+trace passes sec --count 2
+through 3 || fail "pings are lost"
+told passes 'verify +worker 1 .*forward +SCI 02bd00000b010001, AN 0, PN [0-9]+' 'pop-vlan .*interface s0' \
+    'hand-over .*port plain, for worker 0' 'transmit +worker 0 .*port plain' '^  transmitted on port plain$'
+[ "$(grep -c '^frame' "$work/passes.story")" = 2 ] || fail "not two frames: $(cat "$work/passes.story")"
+ip -n "$(real lan)" route add 192.0.2.0/24 via 10.99.0.1
+trace dropped plain --drops --count 1
+through 3 || fail "pings are lost"
+ns lan ping -q -c 2 -i 0.02 -W 1 192.0.2.1 >/dev/null || true
+told dropped 'route .*no-route +to 192.0.2.1, none' '^  DROPPED by route: no-route$'
+[ "$(grep -c '^frame' "$work/dropped.story")" = 1 ] || fail "more than a drop: $(cat "$work/dropped.story")"
+code=0
+"$build/demarc" trace sec --filter-verdict nonsense >"$work/refused" 2>&1 || code=$?
+[ "$code" = 1 ] && grep -q 'no verdict `nonsense`' "$work/refused" ||
+    fail "nonsense is a verdict: $(cat "$work/refused")"
+ok "a trace tells every stage of two frames across two workers, and why one is dropped"
+"$build/demarc" clocks on >"$work/clocks"
+timed() { through 20 1400 0.001 && "$build/demarc" show stages | grep -q ' verify '; }
+wait_for 30 timed || fail "no stage is timed: $("$build/demarc" show stages)"
+"$build/demarc" clocks off | grep -q 'stage clocks *off' || fail "the clocks do not stop"
+ok "stage clocks go on and off"
+
+# 6. the daemon ends: the file is whole
 capture last sec --after macsec; last=$client
 wait_for 5 running || fail "no capture runs"
 through 3 || fail "pings are lost"

@@ -19,6 +19,7 @@
 #include "tools/demarc/offline.h"
 #include "tools/demarc/render.h"
 #include "tools/demarc/request.h"
+#include "tools/demarc/trace.h"
 
 namespace cli {
 namespace {
@@ -93,10 +94,13 @@ Output decode(const Options& o) {
 
 int answer_command(const Options& o) {
     if (o.command == "decode") return finish(decode(o));
-    if (renderer_of(o.command) == nullptr && o.command != "capture") return finish(offline(o));
+    const bool streams = o.command == "capture" || o.command == "trace";
+    if (renderer_of(o.command) == nullptr && !streams) return finish(offline(o));
     const auto request = make_request(o);
     if (!request) return finish({kUsage, "", sentence(request.error(), style_for(STDERR_FILENO, o))});
     if (o.command == "capture") return finish(capture(o, *request, style_for(STDERR_FILENO, o)));
+    if (streams)
+        return finish(trace(o, *request, style_for(STDOUT_FILENO, o), style_for(STDERR_FILENO, o)));
     return o.watch_seconds ? watch(o, *request) : finish(ask_daemon(o, *request));
 }
 

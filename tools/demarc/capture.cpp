@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pcap/pcap.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +17,7 @@
 #include "tools/demarc/client.h"
 #include "tools/demarc/pcapng.h"
 #include "tools/demarc/render.h"
+#include "tools/demarc/stop_signals.h"
 #include "tools/demarc/value.h"
 #include "tools/demarc/watch_stream.h"
 
@@ -35,16 +35,6 @@ struct Failure {
     std::string why;
 };
 using Done = std::expected<void, Failure>;
-
-volatile sig_atomic_t signals = 0;
-
-// Without SA_RESTART: a write to a pipe that nobody reads ends, too.
-void count_signals() {
-    struct sigaction action {};
-    action.sa_handler = [](int) { signals = signals + 1; };
-    for (int s : {SIGINT, SIGTERM, SIGHUP}) sigaction(s, &action, nullptr);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 std::uint64_t realtime() {
     timespec t;
@@ -94,7 +84,7 @@ public:
     Done write(std::string_view octets) {
         while (!octets.empty()) {
             const ssize_t n = ::write(fd_, octets.data(), octets.size());
-            if (n < 0 && errno == EINTR && signals < 2) continue;
+            if (n < 0 && errno == EINTR && stop_signals() < 2) continue;
             if (n < 0) return failed();
             octets.remove_prefix(static_cast<std::size_t>(n));
         }
@@ -122,7 +112,7 @@ public:
     Done run() {
         while (!end_) {
             finish_if_due();
-            if (finishing_ && (Clock::now() > last_moment_ || signals > 1))
+            if (finishing_ && (Clock::now() > last_moment_ || stop_signals() > 1))
                 return lost("demarcd did not end the capture in time; it may have dropped frames");
             const auto octets = stream_.read(kLook);
             if (!octets) return lost("demarcd ended before the capture did; look at its log");
@@ -140,7 +130,7 @@ private:
     bool enough() const { return o_.count && written_ >= *o_.count; }
 
     void finish_if_due() {
-        const bool due = signals != 0 || enough() || (deadline_ && Clock::now() >= *deadline_);
+        const bool due = stop_signals() != 0 || enough() || (deadline_ && Clock::now() >= *deadline_);
         if (finishing_ || !due) return;
         finishing_ = true;
         last_moment_ = Clock::now() + kFarewell;
@@ -225,7 +215,7 @@ Output capture(const Options& o, const std::string& request, const Style& err) {
                       err);
     Filter filter;
     if (auto compiled = filter.compile(o.capture.filter); !compiled) return failed({kUsage, compiled.error()}, err);
-    count_signals();
+    count_stop_signals();
     auto stream = Stream::open(o.socket, request);
     if (!stream) return failed({kNoDaemon, stream.error()}, err);
     const auto answer = parse_answer(stream->answer());

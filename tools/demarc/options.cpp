@@ -48,6 +48,7 @@ void add_show(CLI::App& app, Raw& raw) {
         {"neighbors", "ARP and ND entries"},
         {"drops", "frames dropped and punted, by reason"},
         {"fpm", "the connection from zebra"},
+        {"stages", "what each stage costs a frame, if stage clocks are or were on"},
     };
     for (const auto& [name, description] : parts) show->add_subcommand(name, description)->fallthrough();
     show->get_subcommand("history")->add_option("PORT", raw.options.operand, "a port with mka")->required();
@@ -122,6 +123,24 @@ void add_capture(CLI::App& app, Raw& raw) {
         ->check(CLI::Range(14, 65535));
 }
 
+void add_trace(CLI::App& app, Raw& raw) {
+    TraceOptions& t = raw.options.trace;
+    CLI::App* trace = app.add_subcommand("trace", "what every stage says to frames that a port receives");
+    trace->fallthrough();
+    trace->add_option("PORT", raw.options.operand, "name of a port")->required();
+    trace->add_option("--count", t.count, "tell of N frames, 10 by default")
+        ->option_text("N")
+        ->check(CLI::Range(1, 1'000'000));
+    CLI::Option* drops = trace->add_flag("--drops", t.drops, "only frames that are dropped");
+    trace->add_option("--filter-verdict", t.verdict, "only frames that VERDICT stops, as `show drops` prints it")
+        ->option_text("VERDICT")
+        ->excludes(drops);
+    CLI::App* clocks = app.add_subcommand("clocks", "whether stages are timed; see `show stages`")->fallthrough();
+    clocks->require_subcommand(1);
+    clocks->add_subcommand("on", "one turn of a worker in 64 is timed")->fallthrough();
+    clocks->add_subcommand("off", "none is, as at start")->fallthrough();
+}
+
 void build(CLI::App& app, Raw& raw) {
     app.name("demarc");
     app.require_subcommand(1);
@@ -135,6 +154,7 @@ void build(CLI::App& app, Raw& raw) {
     app.add_subcommand("reload", "read the configuration file again and apply it, all or nothing")->fallthrough();
     add_mka(app, raw);
     add_capture(app, raw);
+    add_trace(app, raw);
     add_offline(app, raw);
     add_decode(app, raw);
 }
@@ -161,18 +181,13 @@ std::expected<std::optional<double>, Leave> watch_seconds(const std::string& tex
     return seconds;
 }
 
-bool asks_daemon(const std::string& command) {
-    return command != "check" && command != "print" && command != "frr-config" && command != "decode";
-}
-
 std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char* socket_from_environment) {
     Options o = std::move(raw.options);
     o.command = chosen_command(app);
     const auto watch = watch_seconds(raw.watch);
     if (!watch) return std::unexpected(watch.error());
     o.watch_seconds = *watch;
-    const bool once = o.command == "reload" || o.command == "mka rekey" || o.command == "capture";
-    if (o.watch_seconds && (once || !asks_daemon(o.command)))
+    if (o.watch_seconds && o.command != "status" && o.command != "lookup" && !o.command.starts_with("show"))
         return std::unexpected(usage(fmt::format("--watch does not go with {}", o.command)));
     if (o.command == "capture" && raw.before.empty() == raw.after.empty())
         return std::unexpected(usage("capture wants --before macsec or --after macsec"));

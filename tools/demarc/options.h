@@ -29,8 +29,15 @@ struct CaptureOptions {  // the port is Options::operand
     std::optional<unsigned> snaplen;
 };
 
+struct TraceOptions {  // the port is Options::operand
+    std::uint64_t count{10};
+    bool drops{};
+    std::string verdict;  // empty: no such filter
+};
+
 struct Options {
-    std::string command;  // "status", "show ports", "lookup", "reload", "capture", "check", "frr-config", "decode", ...
+    // "status", "show ports", "lookup", "reload", "capture", "trace", "clocks on", "check", "frr-config", "decode", ...
+    std::string command;
     std::string socket;
     bool json{};
     std::optional<double> watch_seconds;
@@ -43,6 +50,7 @@ struct Options {
     std::string write;  // decode: where the plaintext goes; empty: nowhere
     std::optional<std::uint32_t> replay_window;
     CaptureOptions capture;
+    TraceOptions trace;
 };
 
 // Text for the user and the code to exit with: help, version, or what is wrong with the command line.

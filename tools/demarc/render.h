@@ -20,6 +20,8 @@ std::string render_next_hops(const Json&, const Style&);
 std::string render_neighbors(const Json&, const Style&);
 std::string render_drops(const Json&, const Style&);
 std::string render_fpm(const Json&, const Style&);
+std::string render_stages(const Json&, const Style&);
+std::string render_clocks(const Json&, const Style&);
 
 std::string render_mka(const Json&, const Style&);
 std::string render_history(const Json&, const Style&);
@@ -31,7 +33,7 @@ std::string render_reload(const Json&, const Style&);
 // `"ok":false`: what was refused, why, and what to do.
 std::string render_refusal(const Json&, const Style&);
 
-// By the request's words: "status", "show ports", ..., "lookup", "reload"; null when there is no such request.
+// By the request's words: "status", "show ports", ..., "lookup", "reload", "clocks on"; null: there is no such request.
 using Renderer = std::string (*)(const Json&, const Style&);
 Renderer renderer_of(std::string_view words) noexcept;
 

@@ -110,7 +110,7 @@ std::string render_refusal(const Json& a, const Style& style) {
 }
 
 Renderer renderer_of(std::string_view words) noexcept {
-    constexpr std::array<std::pair<std::string_view, Renderer>, 14> renderers{{
+    constexpr std::array<std::pair<std::string_view, Renderer>, 17> renderers{{
         {"status", render_status},
         {"show ports", render_ports},
         {"show interfaces", render_interfaces},
@@ -120,6 +120,9 @@ Renderer renderer_of(std::string_view words) noexcept {
         {"show neighbors", render_neighbors},
         {"show drops", render_drops},
         {"show fpm", render_fpm},
+        {"show stages", render_stages},
+        {"clocks on", render_clocks},
+        {"clocks off", render_clocks},
         {"show mka", render_mka},
         {"show history", render_history},
         {"mka rekey", render_rekey},

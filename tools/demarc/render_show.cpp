@@ -146,4 +146,25 @@ std::string render_fpm(const Json& a, const Style& style) {
     return facts.render(style);
 }
 
+std::string render_stages(const Json& a, const Style& style) {
+    Table table{.columns = {{.title = "WORKER", .align = Align::right},
+                            {.title = "STAGE"},
+                            {.title = "FRAMES", .align = Align::right},
+                            {.title = "CYCLES", .align = Align::right, .drop = 1},
+                            {.title = "NS A FRAME", .align = Align::right}}};
+    for (const Json& s : list(a, "stages")) {
+        const auto ns = real(s, "ns_per_frame");
+        table.rows.push_back({id_text(s, "worker"), text(s, "stage"), count_text(s, "frames"), count_text(s, "cycles"),
+                              ns ? fmt::format("{:.1f}", *ns) : std::string(kNothing)});
+    }
+    return or_none(table, "stages have been timed", style) + render_clocks(a, style);
+}
+
+std::string render_clocks(const Json& a, const Style& style) {
+    const auto on = flag(a, "clocks");
+    Facts facts(0);
+    facts.add("stage clocks", {{!on ? std::string(kNothing) : *on ? "on: one turn in 64 is timed" : "off"}});
+    return facts.render(style);
+}
+
 }  // namespace cli

@@ -183,6 +183,10 @@ std::string render_status(const Json& a, const Style& style) {
     add_frames(facts, a);
     add_control(facts, a);
     add_captures(facts, a);
+    for (const Json& t : list(a, "traces"))
+        facts.add_sentence(
+            "trace", fmt::format("port {}: for uid {}, pid {}", text(t, "port"), id_text(t, "uid"), id_text(t, "pid")),
+            Tone::warning);
     return heading(a, style) + facts.render(style) + "\n" + interfaces(a, style);
 }
 

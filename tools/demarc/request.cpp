@@ -31,6 +31,16 @@ std::expected<std::string, std::string> make_request(const Options& o) {
                 fmt::format("{} is no prefix; write it like 10.0.0.0/8 or fd00::/64", escaped(o.operand)));
         request["prefix"] = net::to_string(address->subnet());
     }
+    if (o.command.starts_with("clocks ")) {
+        request["request"] = "clocks";
+        request["on"] = o.command == "clocks on";
+    }
+    if (o.command == "trace") {
+        request["port"] = o.operand;
+        request["count"] = o.trace.count;
+        if (o.trace.drops) request["drops"] = true;
+        if (!o.trace.verdict.empty()) request["verdict"] = o.trace.verdict;
+    }
     if (o.command == "capture") {
         request["port"] = o.operand;
         request["point"] = o.capture.before ? "before" : "after";

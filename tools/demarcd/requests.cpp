@@ -1,5 +1,6 @@
 #include "tools/demarcd/requests.h"
 
+#include <rte_cycles.h>
 #include <rte_mempool.h>
 #include <unistd.h>
 
@@ -22,9 +23,48 @@ std::string text_of(const Json& request, const char* key) {
 
 std::string dump(const Json& j) { return j.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+// A whole number in a request; `otherwise` when it is not there, nothing when it is none or out of bounds.
+std::optional<std::uint32_t> number_of(const Json& request, const char* key, std::uint32_t least, std::uint32_t most,
+                                       std::uint32_t otherwise) {
+    const auto found = request.find(key);
+    if (found == request.end()) return otherwise;
+    if (!found->is_number_unsigned() || *found < least || *found > most) return std::nullopt;
+    return found->get<std::uint32_t>();
+}
+
+std::optional<Refusal> read_capture(const Json& request, WatchWish& wish) {
+    const std::string point = text_of(request, "point"), direction = text_of(request, "direction");
+    if (point != "before" && point != "after")
+        return Refusal{"a capture needs a point", R"(say "point":"before" or "after" (MACsec))"};
+    if (direction != "in" && direction != "out" && direction != "both")
+        return Refusal{"a capture needs a direction", R"(say "direction":"in", "out" or "both")"};
+    wish.point = point == "before" ? dataplane::CapturePoint::clear : dataplane::CapturePoint::wire;
+    wish.in = direction != "out";
+    wish.out = direction != "in";
+    const auto snaplen = number_of(request, "snaplen", kMinSnaplen, kMaxSnaplen, kMaxSnaplen);
+    if (!snaplen) return Refusal{"that snaplen cannot be", "say 14 to 65535 octets, or nothing for all"};
+    wish.snaplen = *snaplen;
+    return std::nullopt;
+}
+
+std::optional<Refusal> read_trace(const Json& request, WatchWish& wish) {
+    const auto frames = number_of(request, "count", 1, kMaxTraced, 10);
+    if (!frames) return Refusal{"that count cannot be", "say 1 to 1000000 frames, or nothing for 10"};
+    wish.frames = *frames;
+    const auto drops = request.find("drops");
+    wish.drops_only = drops != request.end() && drops->is_boolean() && drops->get<bool>();
+    if (!request.contains("verdict")) return std::nullopt;
+    const std::string verdict = text_of(request, "verdict");
+    for (std::size_t v = 1; v < dataplane::kVerdicts; ++v)
+        if (word(static_cast<dataplane::Verdict>(v)) == verdict) wish.only = static_cast<dataplane::Verdict>(v);
+    if (wish.only == dataplane::Verdict::forward || verdict.empty())
+        return Refusal{"there is no verdict `" + verdict + "`", "name one as `show drops` prints them"};
+    return std::nullopt;
+}
+
 }  // namespace
 
-// One request; reads the router, changes nothing but by reload.
+// One request; reads the router, changes nothing but by reload, and what an operator watches.
 class Requests {
 public:
     Requests(Router& router, ControlSocket::Reply reply) : r_(router), reply_(std::move(reply)) {}
@@ -36,8 +76,10 @@ public:
         if (what == "lookup") return lookup(text_of(request, "address"));
         if (what == "reload") return send(reload());
         if (what == "mka-rekey") return send(rekey(text_of(request, "port")));
-        if (what == "capture") return capture(request);
-        send(failure("unknown request `" + what + "`", "ask for status, show, lookup, reload, mka-rekey or capture"));
+        if (what == "capture" || what == "trace") return watch(request, what == "trace");
+        if (what == "clocks") return clocks(request);
+        send(failure("unknown request `" + what + "`",
+                     "ask for status, show, lookup, reload, mka-rekey, capture, trace or clocks"));
     }
 
 private:
@@ -63,7 +105,8 @@ private:
                  {"retired_waiting", r_.retired_->waiting()},
                  {"lease_failures", r_.leases_->failures()}}},
                {"pool", {{"buffers", r_.pool_->size}, {"free", rte_mempool_avail_count(r_.pool_)}}},
-               {"captures", watches_json(r_.watchers_->all())},
+               {"captures", captures_json(r_.watchers_->all())},
+               {"traces", traces_json(r_.watchers_->all())},
                {"routes", routes_json(a.stats)},
                {"fpm", fpm_json(a.stats)}};
         j.update(parts());
@@ -102,6 +145,7 @@ private:
         const std::string what = text_of(request, "what");
         if (what == "routes") return show_routes(text_of(request, "prefix"));
         if (what == "neighbors") return send(neighbors());
+        if (what == "stages") return send(stages());
         if (what == "fpm")
             return ask({}, [self = *this](const Answer& a) { self.send({{"ok", true}, {"fpm", fpm_json(a.stats)}}); });
         if (what == "mka") return send({{"ok", true}, {"mka", kays()}});
@@ -109,9 +153,9 @@ private:
         const Json all = parts();
         const std::string key = what == "next-hops" ? "next_hops" : what == "drops" ? "workers" : what;
         if (!all.contains(key))
-            return send(
-                failure("unknown subject `" + what + "`",
-                        "ask for ports, interfaces, macsec, mka, history, routes, next-hops, neighbors, drops or fpm"));
+            return send(failure("unknown subject `" + what + "`",
+                                "ask for ports, interfaces, macsec, mka, history, routes, next-hops, neighbors, drops, "
+                                "stages or fpm"));
         send({{"ok", true}, {key, all.at(key)}, {"unsecured", unsecured_json(r_.live_)}});
     }
 
@@ -254,35 +298,42 @@ private:
                 {"diagnostics", std::move(all)}};
     }
 
-    // The answer is the first line of a stream that watchers send.
-    void capture(const Json& request) const {
-        auto wish = watch_wish(request);
-        if (!wish) return send(failure(wish.error().first, wish.error().second));
-        if (const auto no = r_.watchers_->refusal(*wish)) return send(failure(no->first, no->second));
-        const Json answer{{"ok", true}, {"port", wish->name}, {"snaplen", wish->snaplen}};
-        if (const int fd = reply_.take(); fd >= 0) r_.watchers_->start(std::move(*wish), fd, dump(answer) + "\n");
+    Json stages() const {
+        return {{"ok", true},
+                {"clocks", r_.stage_clocks_},
+                {"stages", stages_json(r_.workers_, 1e9 / static_cast<double>(rte_get_tsc_hz()))}};
     }
 
-    std::expected<WatchWish, Refusal> watch_wish(const Json& request) const {
+    void clocks(const Json& request) const {
+        const auto on = request.find("on");
+        if (on == request.end() || !on->is_boolean())
+            return send(failure("clocks are on or off", R"(say "on":true or "on":false)"));
+        r_.stage_clocks_ = on->get<bool>();
+        r_.publish();
+        spdlog::info("stage clocks are {}", r_.stage_clocks_ ? "on" : "off");
+        send({{"ok", true}, {"clocks", r_.stage_clocks_}});
+    }
+
+    // The answer is the first line of a stream that watchers send.
+    void watch(const Json& request, bool trace) const {
         WatchWish wish;
+        wish.trace = trace;
+        auto wrong = read_port(request, wish);
+        if (!wrong) wrong = trace ? read_trace(request, wish) : read_capture(request, wish);
+        if (!wrong) wrong = r_.watchers_->refusal(wish);
+        if (wrong) return send(failure(wrong->first, wrong->second));
+        Json answer{{"ok", true}, {"port", wish.name}};
+        if (!trace) answer["snaplen"] = wish.snaplen;
+        if (const int fd = reply_.take(); fd >= 0) r_.watchers_->start(std::move(wish), fd, dump(answer) + "\n");
+    }
+
+    std::optional<Refusal> read_port(const Json& request, WatchWish& wish) const {
         wish.name = text_of(request, "port");
         const auto port = r_.live_.ports.find(wish.name);
         if (port == r_.live_.ports.end())
-            return std::unexpected(Refusal{"there is no port `" + wish.name + "`", "ask for one of `show ports`"});
+            return Refusal{"there is no port `" + wish.name + "`", "ask for one of `show ports`"};
         wish.port = port->second.id;
-        const std::string point = text_of(request, "point"), direction = text_of(request, "direction");
-        if (point != "before" && point != "after")
-            return std::unexpected(Refusal{"a capture needs a point", R"(say "point":"before" or "after" (MACsec))"});
-        if (direction != "in" && direction != "out" && direction != "both")
-            return std::unexpected(Refusal{"a capture needs a direction", R"(say "direction":"in", "out" or "both")"});
-        wish.point = point == "before" ? dataplane::CapturePoint::clear : dataplane::CapturePoint::wire;
-        wish.in = direction != "out";
-        wish.out = direction != "in";
-        const Json snaplen = request.value("snaplen", Json(kMaxSnaplen));
-        if (!snaplen.is_number_unsigned() || snaplen < kMinSnaplen || snaplen > kMaxSnaplen)
-            return std::unexpected(Refusal{"that snaplen cannot be", "say 14 to 65535 octets, or nothing for all"});
-        wish.snaplen = snaplen.get<std::uint32_t>();
-        return wish;
+        return std::nullopt;
     }
 
     Router& r_;

@@ -25,6 +25,7 @@
 #include "dataplane/netns.h"
 #include "tools/demarcd/log.h"
 #include "tools/demarcd/requests.h"
+#include "tools/demarcd/trace_words.h"
 
 namespace demarcd {
 
@@ -142,10 +143,15 @@ std::expected<void, std::string> Router::start_workers(const config::Model& mode
     if (auto done = dataplane::connect_workers(all); !done) return done;
     host_path_ = std::make_unique<HostPath>(loop_, pool_, all, punt_event_);
     host_path_->set_kay([this](auto port, auto secy, auto frame) { to_kay(port, secy, frame); });
+    const TraceNames names{[this](dataplane::PortId id) { return name_of(id); },
+                           [this](dataplane::InterfaceId id) { return name_of(id); }};
     watchers_ = std::make_unique<Watchers>(
-        loop_, Watchers::Actions{[this] { publish(); },
-                                 [this](std::function<void()> gone) { retired_->retire(std::move(gone)); },
-                                 dataplane::turn_clock});
+        loop_, workers_.size(),
+        Watchers::Actions{[this] { publish(); },
+                          [this](std::function<void()> gone) { retired_->retire(std::move(gone)); },
+                          dataplane::turn_clock,
+                          [names](std::span<const std::uint8_t> record) { return trace_line(record, names); },
+                          dataplane::trace_mark});
     return {};
 }
 
@@ -212,6 +218,7 @@ void Router::start_timers() {
 void Router::publish() {
     const Routes& routes = routes_->shared();
     auto fresh = build_forwarding(live_, model_, {&routes.fib4(), &routes.fib6(), routes.arrays()}, ++generation_);
+    fresh->stage_clocks = stage_clocks_;
     watchers_->enter(*fresh);
     for (auto& worker : workers_) dataplane::publish(*worker, fresh.get());
     std::shared_ptr<const dataplane::Forwarding> old = std::move(forwarding_);

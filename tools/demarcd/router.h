@@ -53,7 +53,7 @@ public:
     const std::string& config_file() const { return config_file_; }
 
 private:
-    friend class Requests;  // reads everything
+    friend class Requests;  // reads everything, switches stage clocks
 
     Router(EventLoop& loop, std::string config_file) : loop_(loop), config_file_(std::move(config_file)) {}
 
@@ -110,12 +110,14 @@ private:
     LiveInterface* by_ifindex(std::uint32_t ifindex);
     const LiveInterface* by_id(dataplane::InterfaceId id) const;
     std::string name_of(dataplane::InterfaceId id) const;
+    std::string name_of(dataplane::PortId id) const;
 
     EventLoop& loop_;
     const std::string config_file_;
     config::Model model_;
     Live live_;
     std::uint64_t generation_{};
+    bool stage_clocks_{};
     std::uint16_t next_port_{}, next_interface_{};
     std::map<std::string, std::string> device_owners_;  // every device opened so far -> its port
 

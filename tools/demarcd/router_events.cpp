@@ -168,6 +168,12 @@ const LiveInterface* Router::by_id(dataplane::InterfaceId id) const {
     return nullptr;
 }
 
+std::string Router::name_of(dataplane::PortId id) const {
+    for (const auto& [name, port] : live_.ports)
+        if (port.id == id) return name;
+    return "";
+}
+
 std::string Router::name_of(dataplane::InterfaceId id) const {
     for (const auto& [name, interface] : live_.interfaces)
         if (interface.id == id) return name;

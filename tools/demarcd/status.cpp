@@ -147,19 +147,49 @@ Json host_json(const HostPathCounters& c) {
             {"inject_malformed", c.inject_malformed}};
 }
 
-Json watches_json(const std::vector<WatchView>& watches) {
+namespace {
+
+Json watch_json(const WatchView& w) {
+    return {{"port", w.wish.name}, {"uid", w.uid}, {"pid", w.pid}, {"seconds", w.seconds}, {"dropped", w.dropped}};
+}
+
+}  // namespace
+
+Json captures_json(const std::vector<WatchView>& watches) {
+    Json all = Json::array();
+    for (const auto& w : watches) {
+        if (w.wish.trace) continue;
+        Json& j = all.emplace_back(watch_json(w));
+        j["point"] = w.wish.point == dataplane::CapturePoint::clear ? "before" : "after";
+        j["direction"] = w.wish.in && w.wish.out ? "both" : w.wish.in ? "in" : "out";
+        j["snaplen"] = w.wish.snaplen;
+        j["plaintext"] = w.plaintext;
+        j["captured"] = w.kept;
+    }
+    return all;
+}
+
+Json traces_json(const std::vector<WatchView>& watches) {
     Json all = Json::array();
     for (const auto& w : watches)
-        all.push_back({{"port", w.wish.name},
-                       {"point", w.wish.point == dataplane::CapturePoint::clear ? "before" : "after"},
-                       {"direction", w.wish.in && w.wish.out ? "both" : w.wish.in ? "in" : "out"},
-                       {"snaplen", w.wish.snaplen},
-                       {"plaintext", w.plaintext},
-                       {"uid", w.uid},
-                       {"pid", w.pid},
-                       {"seconds", w.seconds},
-                       {"captured", w.kept},
-                       {"dropped", w.dropped}});
+        if (w.wish.trace) all.push_back(watch_json(w));
+    return all;
+}
+
+Json stages_json(const Workers& workers, double ns_per_cycle) {
+    using namespace dataplane;
+    Json all = Json::array();
+    for (std::size_t worker = 0; worker < workers.size(); ++worker)
+        for (std::size_t stage = 0; stage < kStages; ++stage) {
+            const StageClock& clock = counters(*workers[worker]).clocks[stage];
+            const std::uint64_t frames = clock.frames.get(), cycles = clock.cycles.get();
+            if (frames == 0) continue;
+            all.push_back({{"worker", worker},
+                           {"stage", std::string(kStageWords[stage])},
+                           {"frames", frames},
+                           {"cycles", cycles},
+                           {"ns_per_frame", static_cast<double>(cycles) * ns_per_cycle / static_cast<double>(frames)}});
+        }
     return all;
 }
 

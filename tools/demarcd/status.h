@@ -27,7 +27,10 @@ Json routes_json(const RouteStats& stats);
 Json fpm_json(const RouteStats& stats);
 Json host_json(const HostPathCounters& counters);
 Json tags_json(const net::VlanStack& stack);
-Json watches_json(const std::vector<WatchView>& watches);
+Json captures_json(const std::vector<WatchView>& watches);
+Json traces_json(const std::vector<WatchView>& watches);
+// One element for each worker and stage that has been timed.
+Json stages_json(const Workers& workers, double ns_per_cycle);
 // Interfaces that carry clear frames.
 Json unsecured_json(const Live& live);
 const char* kind_word(dataplane::LeafKind kind);

@@ -25,10 +25,20 @@ constexpr auto kTick = std::chrono::milliseconds(2);
 constexpr auto kClockAge = std::chrono::seconds(1);
 constexpr auto kFarewell = std::chrono::seconds(10);  // for the last records of a client that is slow
 constexpr std::size_t kAtOnce = 64 << 10;             // octets from rings to one send()
-constexpr std::size_t kOfOneTick = 512 << 10;         // octets for one client
+constexpr std::size_t kOfOneTick = 512 << 10;         // octets for one client: within a millisecond
+constexpr std::size_t kWordsOfOneTick = 32 << 10;     // the same of a trace, whose words take longer
 constexpr int kSocketBuffer = 4 << 20;                // what a client may lag behind
 
-const char* word(CapturePoint p) { return p == CapturePoint::clear ? "before" : "after"; }
+// "capture of port ch1, before MACsec", "trace of port ch1"
+std::string name_of(const WatchWish& w) {
+    if (w.trace) return fmt::format("trace of port {}", w.name);
+    return fmt::format("capture of port {}, {} MACsec", w.name, w.point == CapturePoint::clear ? "before" : "after");
+}
+
+template <class Raw, class Owned>
+void point_to(std::array<Raw*, kMaxWorkers>& to, const std::array<Owned, kMaxWorkers>& from) {
+    std::ranges::transform(from, to.begin(), [](const auto& owned) { return owned.get(); });
+}
 
 std::uint64_t when_of(std::span<const std::uint8_t> record) {
     std::uint64_t when;
@@ -60,7 +70,8 @@ std::uint64_t Watchers::Watcher::sum(macsec::Counter RecordRing::*counter) const
     return n;
 }
 
-Watchers::Watchers(EventLoop& loop, Actions actions) : loop_(loop), actions_(std::move(actions)) {}
+Watchers::Watchers(EventLoop& loop, std::size_t workers, Actions actions)
+    : loop_(loop), workers_(workers), actions_(std::move(actions)) {}
 
 Watchers::~Watchers() {
     *alive_ = false;
@@ -68,13 +79,15 @@ Watchers::~Watchers() {
 }
 
 std::optional<Refusal> Watchers::refusal(const WatchWish& wish) const {
+    constexpr const char* remedy = "end one of those that `demarc status` shows";
     if (all_.size() >= kMaxWatchers)
-        return Refusal{fmt::format("{} captures run already", all_.size()),
-                       "end one of those that `demarc status` shows"};
-    for (const auto& w : all_)
-        if (w->wish.port == wish.port && !w->leaving)
-            return Refusal{fmt::format("a capture of port {} runs already, of pid {}", wish.name, w->pid),
-                           "end that one first; `demarc status` shows it"};
+        return Refusal{fmt::format("{} captures and traces run already", all_.size()), remedy};
+    for (const auto& w : all_) {
+        if (w->leaving || w->wish.trace != wish.trace || (!wish.trace && w->wish.port != wish.port)) continue;
+        return Refusal{fmt::format("a {} runs already, of pid {}", name_of(w->wish), w->pid), remedy};
+    }
+    if (!wish.trace) return std::nullopt;
+    if (const auto mark = actions_.trace_mark(); !mark) return Refusal{mark.error(), "restart demarcd"};
     return std::nullopt;
 }
 
@@ -91,8 +104,7 @@ void Watchers::start(WatchWish wish, int fd, std::string first) {
     w->pid = peer.pid;
     if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &kSocketBuffer, sizeof kSocketBuffer) != 0)
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSocketBuffer, sizeof kSocketBuffer);
-    spdlog::info("capture of port {}, {} MACsec, begins for uid {}, pid {}", w->wish.name, word(w->wish.point), w->uid,
-                 w->pid);
+    spdlog::info("{}, begins for uid {}, pid {}", name_of(w->wish), w->uid, w->pid);
     loop_.watch(fd, EPOLLIN, [this, w](std::uint32_t) { hear(w); });
     all_.push_back(std::move(w));
     actions_.publish();
@@ -119,25 +131,43 @@ bool Watchers::add_rings(Watcher& w, const PortEntry& port) {
     return true;
 }
 
+// A frame of the port may go on with any worker.
+bool Watchers::add_notes(Watcher& w) {
+    for (std::size_t i = 0; i < workers_; ++i) {
+        if (!w.rings[i]) w.rings[i] = RecordRing::make(kTraceRing);
+        if (!w.rings[i]) return false;
+        if (!w.notes[i]) w.notes[i] = make_trace_notes(WorkerId{static_cast<std::uint8_t>(i)}, w.wish.frames);
+    }
+    return true;
+}
+
 void Watchers::enter(Forwarding& f) {
     for (const auto& w : all_) {
         const PortEntry& port = f.ports[w->wish.port.value];
-        if (!w->leaving && !port.present) spdlog::info("capture of port {} ends: the port is gone", w->wish.name);
-        if (!w->leaving && port.present && !add_rings(*w, port)) {
-            spdlog::error("capture of port {} ends: no memory for it", w->wish.name);
-            w->leaving = true;
-        }
-        w->leaving |= !port.present;
         if (w->leaving) continue;
-        const bool plaintext = port.secured && w->wish.point == CapturePoint::clear;
-        if (plaintext && !w->plaintext)
-            spdlog::warn("plain text of the secured port {} goes to uid {}, pid {}: a capture", w->wish.name, w->uid,
-                         w->pid);
-        w->plaintext = plaintext;
-        Watch& watch = f.watches.emplace_back();
-        watch = {w->wish.port, w->wish.point, w->wish.in, w->wish.out, w->wish.snaplen, {}, w};
-        std::ranges::transform(w->rings, watch.rings.begin(), [](const auto& ring) { return ring.get(); });
+        w->leaving = !port.present || !(w->wish.trace ? add_notes(*w) : add_rings(*w, port));
+        if (w->leaving)
+            spdlog::warn("{}, ends: {}", name_of(w->wish), port.present ? "no memory for it" : "the port is gone");
+        else
+            enter(w, port, f);
     }
+}
+
+void Watchers::enter(const WatcherPtr& w, const PortEntry& port, Forwarding& f) {
+    const WatchWish& wish = w->wish;
+    f.watched = true;
+    if (wish.trace) {
+        f.trace = {wish.port, actions_.trace_mark().value_or(0), wish.drops_only, wish.only, {}, {}, w};
+        point_to(f.trace.rings, w->rings);
+        point_to(f.trace.notes, w->notes);
+        return;
+    }
+    const bool plaintext = port.secured && wish.point == CapturePoint::clear;
+    if (plaintext && !w->plaintext)
+        spdlog::warn("plain text of the secured port {} goes to uid {}, pid {}: a capture", wish.name, w->uid, w->pid);
+    w->plaintext = plaintext;
+    Watch& watch = f.watches.emplace_back(Watch{wish.port, wish.point, wish.in, wish.out, wish.snaplen, {}, w});
+    point_to(watch.rings, w->rings);
 }
 
 void Watchers::published() {
@@ -184,7 +214,7 @@ void Watchers::tick() {
     std::erase_if(all_, [this](const WatcherPtr& w) {
         const bool late = w->retiring && Clock::now() - w->left > kFarewell;
         if (!late && !(w->quiet && (w->gone || (w->ended && w->waiting.empty())))) return false;
-        spdlog::info("capture of port {} for pid {} ended: {} frames captured, {} dropped", w->wish.name, w->pid,
+        spdlog::info("{}, for pid {} ended: {} records kept, {} dropped", name_of(w->wish), w->pid,
                      w->sum(&RecordRing::kept), w->sum(&RecordRing::dropped));
         hang_up(*w);
         return true;
@@ -200,7 +230,8 @@ void Watchers::hang_up(Watcher& w) {
 }
 
 void Watchers::serve(Watcher& w) {
-    for (std::size_t octets = 0; octets < kOfOneTick && !w.gone; octets += kAtOnce)
+    const std::size_t most = w.wish.trace ? kWordsOfOneTick : kOfOneTick;
+    for (std::size_t octets = 0; octets < most && !w.gone; octets += kAtOnce)
         if ((w.waiting.empty() && !fill(w)) || !send_some(w)) break;
     if (w.gone) {
         w.waiting.clear();
@@ -211,26 +242,36 @@ void Watchers::serve(Watcher& w) {
 // From the rings, in the order of time, into `waiting`; when nothing can follow any more, the end record, once. False:
 // there is nothing.
 bool Watchers::fill(Watcher& w) {
-    while (w.waiting.size() < kAtOnce) {
+    const std::size_t most = w.wish.trace ? kWordsOfOneTick : kAtOnce;
+    while (w.waiting.size() < most) {
         RecordRing* oldest = nullptr;
         for (const auto& ring : w.rings)
             if (ring && !ring->front().empty() && (!oldest || when_of(ring->front()) < when_of(oldest->front())))
                 oldest = ring.get();
         if (oldest == nullptr) break;
-        const auto record = oldest->front();
-        const std::uint64_t when = when_of(record) + static_cast<std::uint64_t>(to_realtime_);
-        std::memcpy(record.data() + sizeof(RecordHead), &when, sizeof when);
-        w.waiting.append(reinterpret_cast<const char*>(record.data()), record.size());
+        add_record(w, oldest->front());
         oldest->pop();
     }
     if (w.waiting.empty() && w.quiet && !w.ended) {
         const EndRecord end{{sizeof end, static_cast<std::uint32_t>(RecordKind::end)},
                             w.sum(&RecordRing::kept),
                             w.sum(&RecordRing::dropped)};
-        w.waiting.assign(reinterpret_cast<const char*>(&end), sizeof end);
+        w.waiting = w.wish.trace ? fmt::format(R"({{"end":true,"told":{},"dropped":{}}})"
+                                               "\n",
+                                               end.kept, end.dropped)
+                                 : std::string(reinterpret_cast<const char*>(&end), sizeof end);
         w.ended = true;
     }
     return !w.waiting.empty();
+}
+
+void Watchers::add_record(Watcher& w, std::span<std::uint8_t> record) {
+    const std::uint64_t when = when_of(record) + static_cast<std::uint64_t>(to_realtime_);
+    std::memcpy(record.data() + sizeof(RecordHead), &when, sizeof when);
+    if (w.wish.trace)
+        w.waiting += actions_.trace_line(record);
+    else
+        w.waiting.append(reinterpret_cast<const char*>(record.data()), record.size());
 }
 
 // False: the socket takes no more now.

@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,12 +22,19 @@
 namespace demarcd {
 
 inline constexpr std::size_t kMaxWatchers = 4;
-inline constexpr std::size_t kWatchRing = 2 << 20;  // octets, of each worker that has a direction of the port
+inline constexpr std::size_t kWatchRing = 2 << 20;    // octets, of each worker that has a direction of the port
+inline constexpr std::size_t kTraceRing = 256 << 10;  // octets, of each worker
+inline constexpr std::uint32_t kMaxTraced = 1'000'000;
 inline constexpr std::uint32_t kMinSnaplen = 14, kMaxSnaplen = 65535;
 
+// Frames are told of, stage by stage, or their octets are kept.
 struct WatchWish {
     dataplane::PortId port{};
     std::string name;  // of the port
+    bool trace{};
+    std::uint32_t frames{10};   // trace: tell of so many
+    bool drops_only{};          // trace: of those that are dropped
+    dataplane::Verdict only{};  // trace: of those that this stops; forward: no such filter
     dataplane::CapturePoint point{};
     bool in{}, out{};
     std::uint32_t snaplen{kMaxSnaplen};
@@ -49,8 +58,12 @@ public:
         std::function<void()> publish;                      // a new snapshot: calls enter() and published()
         std::function<void(std::function<void()>)> retire;  // after the grace period
         std::function<std::uint64_t()> turn_clock;          // nanoseconds, as workers count them
+        // A trace's record in words, a newline behind it.
+        std::function<std::string(std::span<const std::uint8_t>)> trace_line;
+        // The bit of mbufs that marks a traced frame; error: why there is none.
+        std::function<std::expected<std::uint64_t, std::string>()> trace_mark;
     };
-    Watchers(EventLoop& loop, Actions actions);
+    Watchers(EventLoop& loop, std::size_t workers, Actions actions);
     ~Watchers();
     Watchers(const Watchers&) = delete;
     Watchers& operator=(const Watchers&) = delete;
@@ -78,14 +91,18 @@ private:
         bool gone{};                          // the client does not take any more
         bool ended{};                         // the end record is out or on its way
         std::array<std::unique_ptr<dataplane::RecordRing>, dataplane::kMaxWorkers> rings;
-        std::string waiting;  // for the socket
-        std::size_t sent{};   // of `waiting`
+        std::array<dataplane::TraceNotesPtr, dataplane::kMaxWorkers> notes;  // of a trace
+        std::string waiting;                                                 // for the socket
+        std::size_t sent{};                                                  // of `waiting`
 
         std::uint64_t sum(macsec::Counter dataplane::RecordRing::*counter) const;
     };
     using WatcherPtr = std::shared_ptr<Watcher>;
 
     bool add_rings(Watcher&, const dataplane::PortEntry&);
+    bool add_notes(Watcher&);
+    void enter(const WatcherPtr&, const dataplane::PortEntry&, dataplane::Forwarding&);
+    void add_record(Watcher&, std::span<std::uint8_t>);
     void hear(const WatcherPtr&);
     void leave(Watcher&);
     void tick();
@@ -96,6 +113,7 @@ private:
     bool send_some(Watcher&);
 
     EventLoop& loop_;
+    const std::size_t workers_;
     Actions actions_;
     std::vector<WatcherPtr> all_;
     bool ticking_{};

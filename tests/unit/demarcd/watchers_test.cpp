@@ -23,10 +23,16 @@ struct World {
         port.transmit_worker = WorkerId{1};
     }
     // A client's end of a connection whose other end is watched.
-    int start(CapturePoint point = CapturePoint::wire) {
+    int start(CapturePoint point = CapturePoint::wire, bool trace = false) {
         int ends[2];
         REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-        watchers.start({kPort, "ch1", point, true, true, 100}, ends[1], "{}\n");
+        WatchWish wish;
+        wish.port = kPort;
+        wish.name = "ch1";
+        wish.trace = trace;
+        wish.point = point;
+        wish.in = wish.out = true;
+        watchers.start(wish, ends[1], "{}\n");
         return ends[0];
     }
     void run(int milliseconds = 20) {
@@ -55,19 +61,22 @@ struct World {
     std::unique_ptr<Forwarding> forwarding;
     std::vector<std::function<void()>> retired;
     bool grace{true};  // it passes at once
-    Watchers watchers{loop,
-                      {[this] {
-                           auto f = std::make_unique<Forwarding>();
-                           f->ports[kPort.value] = port;
-                           watchers.enter(*f);
-                           forwarding = std::move(f);
-                           watchers.published();
-                       },
-                       [this](std::function<void()> gone) {
-                           if (grace) return gone();
-                           retired.push_back(std::move(gone));
-                       },
-                       [] { return std::uint64_t{1000}; }}};
+    Watchers watchers{
+        loop,
+        3,
+        {[this] {
+             auto f = std::make_unique<Forwarding>();
+             f->ports[kPort.value] = port;
+             watchers.enter(*f);
+             forwarding = std::move(f);
+             watchers.published();
+         },
+         [this](std::function<void()> gone) {
+             if (grace) return gone();
+             retired.push_back(std::move(gone));
+         },
+         [] { return std::uint64_t{1000}; }, [](std::span<const std::uint8_t>) { return std::string("told\n"); },
+                       [] { return std::uint64_t{1}; }}};
 };
 
 struct Heard {
@@ -171,11 +180,13 @@ TEST_CASE("a second watch of a port is refused, another one follows at once when
     World w;
     w.grace = false;
     const int client = w.start();
-    const WatchWish wish{kPort, "ch1", CapturePoint::wire, true, true, 100};
+    WatchWish wish, other;
+    wish.port = kPort;
+    other.port = PortId{4};
     const auto refused = w.watchers.refusal(wish);
     REQUIRE(refused);
     CHECK(refused->first.find("port ch1") != std::string::npos);
-    CHECK_FALSE(w.watchers.refusal({PortId{4}, "ch2", CapturePoint::wire, true, true, 100}));
+    CHECK_FALSE(w.watchers.refusal(other));
     close(client);
     w.run();
     CHECK_FALSE(w.watchers.refusal(wish));
@@ -207,4 +218,30 @@ TEST_CASE("plain text is said to be so: in clear, of a port that is secured") {
     CHECK(w.watchers.all().at(0).plaintext);
     CHECK_FALSE(w.watchers.all().at(1).plaintext);
     close(client);
+}
+
+TEST_CASE("a trace has notes and a ring with every worker, stands beside a capture, and is told in words") {
+    World w;
+    const int capture = w.start(), client = w.start(CapturePoint::wire, true);
+    CHECK(w.forwarding->watched);
+    CHECK(w.forwarding->watches.size() == 1);
+    const auto& trace = w.forwarding->trace;
+    CHECK(trace.port == kPort);
+    for (std::size_t i = 0; i < kMaxWorkers; ++i) {
+        CHECK((trace.rings[i] != nullptr) == (i < 3));
+        CHECK((trace.notes[i] != nullptr) == (i < 3));
+    }
+    trace.rings[2]->add(sizeof(TraceRecord), static_cast<std::uint32_t>(RecordKind::trace));
+    trace.rings[2]->publish();
+    w.run();
+    CHECK(hear(client).octets == "{}\ntold\n");
+    shutdown(client, SHUT_WR);
+    w.run();
+    CHECK(hear(client).octets == "{\"end\":true,\"told\":0,\"dropped\":0}\n");
+    CHECK(w.forwarding->trace.notes[0] == nullptr);
+    CHECK(w.forwarding->watched);
+    close(client);
+    close(capture);
+    w.run();
+    CHECK_FALSE(w.forwarding->watched);
 }

@@ -85,8 +85,8 @@ TEST_CASE("every request has a sample, and every golden file belongs to one") {
         stems.insert(fs::path(sample).stem().string());
     }
     for (const char* c : {"status", "show ports", "show interfaces", "show macsec", "show routes", "show next-hops",
-                          "show neighbors", "show drops", "show fpm", "show mka", "show history", "mka rekey", "lookup",
-                          "reload"})
+                          "show neighbors", "show drops", "show fpm", "show stages", "show mka", "show history",
+                          "mka rekey", "lookup", "reload"})
         CHECK(commands.contains(c));
     for (const auto& entry : fs::directory_iterator(kGolden)) {
         if (entry.path().extension() != ".txt") continue;

@@ -32,6 +32,7 @@ struct Capture {
             std::size_t ring = 1 << 18)
         : rig(r) {
         auto& watch = r.forwarding().watches.emplace_back();
+        r.forwarding().watched = true;
         watch.port = port;
         watch.point = point;
         watch.in = watch.out = true;
