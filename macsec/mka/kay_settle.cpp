@@ -93,7 +93,7 @@ Connect Kay::State::connect(Time now) noexcept {
         c.why_not = "the key server does not know of its election yet";
     else
         c.secure = true;
-    // A SAK outlives its key server, the CAK it came by, or that its key server uses another, until one had time to come.
+    // A SAK outlives its key server, the CAK it came by, and its server's use of another, until one had time to come.
     const bool is_its_key = held != nullptr && c.secure && held->key.server == p->election.mi &&
                             (held->ours || !use_by(*held, {held->key.server, held->server}).names_another);
     if (held == nullptr || is_its_key)
