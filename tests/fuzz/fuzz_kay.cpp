@@ -1,8 +1,9 @@
 // A KaY whose peers know the CAK and say anything: PDUs with a good ICV whose fields the input chooses, a dataplane
 // that answers as the input says, time that passes, reloads. Whatever comes, what the KaY orders must fit together: a
 // key is installed once and with an AN of its own, nothing is asked of a key that is not there, the port opens only
-// with an SA that transmits, and there is always a deadline.    each step: an octet; its low 3 bits choose: 0-4 a PDU,
-// 5 time, 6 the dataplane, 7 a reload; then what that reads
+// with an SA that transmits, and there is always a deadline.
+//
+//   each step: an octet; its low 3 bits choose: 0-4 a PDU, 5 time, 6 the dataplane, 7 a reload; then what that reads
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
