@@ -213,9 +213,21 @@ std::expected<Port, std::string> open_port(const PortSetup& setup) {
     return port;
 }
 
+// Until the AF_PACKET driver binds its socket, the kernel gives it what any netdev of the namespace receives.
+void Port::forget_received() noexcept {
+    std::array<rte_mbuf*, 32> frames;
+    for (std::size_t taken = 0; taken < kRings.front().count;) {  // no ring holds more
+        const std::uint16_t n = rte_eth_rx_burst(ethdev_, 0, frames.data(), frames.size());
+        if (n == 0) return;
+        rte_pktmbuf_free_bulk(frames.data(), n);
+        taken += n;
+    }
+}
+
 Result Port::start() {
     if (const int error = rte_eth_dev_start(ethdev_)) return std::unexpected(failed("does not start", error));
     started_ = true;
+    if (setup_.driver == PortDriver::af_packet) forget_received();
     if (!netdev_) return {};
     auto up = netdev_->up();
     return up ? up : std::unexpected(failed(up.error(), 0));
@@ -269,8 +281,6 @@ Port& Port::operator=(Port&& other) noexcept {
     return *this;
 }
 
-Port::~Port() {
-    (void)close();
-}
+Port::~Port() { (void)close(); }
 
 }  // namespace dataplane

@@ -74,6 +74,7 @@ public:
 private:
     friend std::expected<Port, std::string> open_port(const PortSetup&);
     explicit Port(PortSetup s) : setup_(std::move(s)) {}
+    void forget_received() noexcept;
     std::string failed(const std::string& what, int error) const;
     std::expected<void, std::string> attach();
     std::expected<void, std::string> configure();
