@@ -19,7 +19,8 @@ std::string set_word(std::uint8_t type) {
     return known == "unknown" ? fmt::format("type-{}", type) : std::string(known);
 }
 
-bool is_there(const KeyUse& use) { return use != KeyUse{}; }
+// wpa_supplicant writes a lowest PN of 1 for a key that is not there.
+bool is_there(const KeyUse& use) { return use.transmits || use.receives || use.key != KeyIdentifier{}; }
 
 // 64 bits where the XPN set has the upper half.
 std::uint64_t lowest_pn(const KeyUse& use, std::optional<std::uint32_t> high) {
