@@ -50,7 +50,7 @@ std::vector<Piece> mkpdu_pieces(const DecodeTotals& totals) {
     std::vector<Piece> pieces;
     add_words(pieces, totals.mkpdus);
     if (totals.saks_not_unwrapped != 0)
-        pieces.push_back({fmt::format("{} SAKs not unwrapped", grouped(totals.saks_not_unwrapped)), Tone::bad});
+        pieces.push_back({fmt::format("{} with a SAK not unwrapped", grouped(totals.saks_not_unwrapped)), Tone::bad});
     return pieces;
 }
 
