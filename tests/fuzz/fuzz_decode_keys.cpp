@@ -1,5 +1,5 @@
-// Any octets as a key list of `demarc decode`, of SAKs and of CAKs: keys that a decoder can use, or words that name a place in the text
-// and hold no key.
+// Any octets as a key list of `demarc decode`, of SAKs and of CAKs: keys that it can use, or words that name a place in
+// the text and hold no key.
 #include <algorithm>
 #include <cctype>
 #include <cstddef>

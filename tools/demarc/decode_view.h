@@ -46,8 +46,9 @@ public:
     virtual std::string end(const DecodeEnd&) = 0;
 };
 
-// One line per frame: index, kind, seconds since the first frame, octets on the wire, SCI, AN, PN, verdict. Then totals
-// and how each key fared. With MKPDUs (`mka`) a last column says what stands in them. Columns stand below each other within kTablePart lines; later they only grow.
+// One line per frame: index, kind, seconds since the first frame, octets on the wire, SCI, AN, PN, verdict; with MKPDUs
+// (`mka`) a last column says what stands in them. Then totals and how each key fared. Columns stand below each other
+// within kTablePart lines; later they only grow.
 inline constexpr std::size_t kTablePart = 1000;
 
 class DecodeTable final : public DecodeView {

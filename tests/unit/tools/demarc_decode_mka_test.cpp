@@ -132,25 +132,18 @@ struct XpnCapture {
 
     XpnCapture() {
         const mka::RingKey key{mka::test::ckn_of(1), mka::test::cak_of(0x31, 32), {}, {}, false};
-        auto& a = bench.add(1, mka::test::settings_of(16, {key}));
+        mka::Settings server = mka::test::settings_of(16, {key});
+        server.sak_rekey_ms = 5'000;
+        bench.add(1, server);
         bench.add(2, mka::test::settings_of(32, {key}));
-        watch(2 * mka::kSecond);
-        for (int i = 0; i < 5; ++i) {
-            mka::Actions actions;
-            REQUIRE(a.kay.rekey(bench.now, actions));
-            for (auto& action : actions) REQUIRE(std::holds_alternative<mka::Transition>(action));
-            watch(8 * mka::kSecond);
-        }
-    }
-    static std::string caks() { return "[" + cak_entry(Bytes(32, 0x31), Bytes{0x0a, 1}) + "]"; }
-
-private:
-    void watch(mka::Time time) {
-        bench.run_until(bench.now + time, [this] {
+        bench.run_until(bench.now + 30 * mka::kSecond, [this] {
             for (auto& station : bench.stations) record(station);
             return false;
         });
     }
+    static std::string caks() { return "[" + cak_entry(Bytes(32, 0x31), Bytes{0x0a, 1}) + "]"; }
+
+private:
     void record(mka::test::Station& station) {
         for (std::size_t& n = seen_[&station]; n < station.sent.size(); ++n) frames.push_back(station.sent[n]);
         mka::test::Sas* const sas = station.transmitting();
@@ -171,7 +164,6 @@ private:
     std::map<const mka::test::Station*, std::size_t> seen_;
 };
 
-// A PDU of a sender alone, protected with `ick`.
 Bytes with_tags(Bytes frame, const std::string& tags) {
     const Bytes octets = from_hex(tags);
     frame.insert(frame.begin() + 12, octets.begin(), octets.end());
@@ -195,7 +187,7 @@ TEST_CASE("in wpa_supplicant's captures every ICV is ok, every SAK unwraps, and 
     }
 }
 
-TEST_CASE("under GCM-AES-XPN-256 frames open with SSCI and salt that follow from the MKPDUs, over six SAKs") {
+TEST_CASE("under GCM-AES-XPN-256 frames open with SSCI and salt that follow from the MKPDUs, over many SAKs") {
     const Directory d;
     const XpnCapture capture;
     const Ran ran =
@@ -211,7 +203,7 @@ TEST_CASE("under GCM-AES-XPN-256 frames open with SSCI and salt that follow from
     CHECK(opened == capture.plain.size());
     CHECK(opened >= 50);
     CHECK(out.at("totals").at("mkpdus").size() == 1);
-    REQUIRE(out.at("keys").size() == 12);
+    REQUIRE(out.at("keys").size() >= 10);
     for (const json& key : out.at("keys")) {
         CHECK(key.at("suite") == "gcm-aes-xpn-256");
         CHECK(key.at("ssci") == (key.at("sci") == "0200000000020001" ? 1 : 2));
@@ -320,10 +312,12 @@ TEST_CASE("MKPDUs are found behind clear tags, as MACsec frames are, and padding
 TEST_CASE("keys and CAKs go together, and without CAKs MKPDUs are other frames") {
     const Directory d;
     const MkaRun known = mka_run(kMkaRuns[1]);
-    Pair stranger(describe(CipherSuite::gcm_aes_256), sak_for(CipherSuite::gcm_aes_256));
+    SaDescription strange = describe(CipherSuite::gcm_aes_256);
+    strange.sci = Sci{0x0200'0000'0f01'0001};
+    Pair stranger(strange, sak_for(strange.suite));
     std::vector<Bytes> frames = known.frames;
     frames.push_back(stranger.frame_with_pn(1, plain_frame(60)));
-    const std::string keys = d.file("keys", "[" + entry(stranger.description, sak_for(CipherSuite::gcm_aes_256)) + "]");
+    const std::string keys = d.file("keys", "[" + entry(strange, sak_for(strange.suite)) + "]");
     cli::Options o = mka_options(d.file("t.pcap", classic(samples_of(frames))), d.file("caks", caks_of(known)));
     CHECK(json::parse(run(o).out).at("totals") == json{{"ok", 10}, {"unknown-sci", 1}, {"mkpdus", {{"ok", 8}}}});
     o.keys = keys;
