@@ -62,12 +62,14 @@ void judge(const cli::CapturedFrame& captured, const cli::DecodedMkpdu& mkpdu) {
     end.totals.count(mkpdu);
     require(end.totals.all_ok() == mkpdu.is_ok());
     cli::DecodeJson as_json;
-    const std::string document = as_json.add(captured, mkpdu) + as_json.end(end);
+    std::string document = as_json.add(captured, mkpdu);
+    document += as_json.end(end);
     const json parsed = json::parse(document);
     const json& shown = parsed.at("frames").at(0);
     require(shown.at("kind") == "mkpdu" && shown.contains("error") != shown.contains("icv"));
     cli::DecodeTable table({.width = 80, .color = false}, true);
-    const std::string lines = table.add(captured, mkpdu) + table.end(end);
+    std::string lines = table.add(captured, mkpdu);
+    lines += table.end(end);
     require(is_printable(document) && is_printable(lines));
     require(std::ranges::count(lines, '\n') == 5);  // heading, frame, empty line, totals, MKPDUs
 }

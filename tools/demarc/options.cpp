@@ -85,7 +85,7 @@ void add_offline(CLI::App& app, Raw& raw) {
 
 void add_decode(CLI::App& app, Raw& raw) {
     CLI::App* decode =
-        app.add_subcommand("decode", "open the MACsec frames of a capture, read its MKPDUs; asks no daemon")->fallthrough();
+        app.add_subcommand("decode", "open the MACsec frames and MKPDUs of a capture; asks no daemon")->fallthrough();
     decode
         ->add_option("FILE", raw.options.operand, "capture of an Ethernet link, pcap or pcapng; - reads standard input")
         ->required();
