@@ -1,12 +1,14 @@
-// Any octets as the key list of `demarc decode`: keys that a decoder can use, or words that name a place in the text
-// and hold no key.
+// Any octets as a key list of `demarc decode`, of SAKs and of CAKs: keys that it can use, or words that name a place in
+// the text and hold no key.
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
+#include "tools/demarc/decode_caks.h"
 #include "tools/demarc/decode_keys.h"
 
 namespace {
@@ -33,14 +35,29 @@ void judge(const cli::KeyMistake& mistake, std::string_view text) {
     require(mistake.place.column >= 1 && mistake.place.column <= text.size() + 1);
 }
 
+void judge_all(const std::vector<cli::KeyMistake>& mistakes, std::string_view text) {
+    require(!mistakes.empty() && mistakes.size() <= cli::kMaxKeyMistakes);
+    for (const auto& mistake : mistakes) judge(mistake, text);
+}
+
+void try_caks(std::string_view text) {
+    const auto caks = cli::parse_caks(text);
+    if (!caks) return judge_all(caks.error(), text);
+    require(caks->size() <= cli::kMaxKeys);
+    for (const auto& known : *caks) {
+        require(known.cak.size() == 16 || known.cak.size() == 32);
+        require(known.ckn.size >= 1 && known.ckn.size <= 32);
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
+    try_caks(text);
     auto keys = cli::parse_decode_keys(text);
     if (!keys) {
-        require(!keys.error().empty() && keys.error().size() <= cli::kMaxKeyMistakes);
-        for (const auto& mistake : keys.error()) judge(mistake, text);
+        judge_all(keys.error(), text);
         return 0;
     }
     require(keys->size() <= cli::kMaxKeys);

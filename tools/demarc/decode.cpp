@@ -41,7 +41,7 @@ int weight(Verdict v) noexcept {
 
 struct Decoder::Sa {
     Sa(DecodeKey&& k, const macsec::SaDescription& d)
-        : receive(d, std::move(k.key), k.lowest_pn.value_or(1)), lowest_pn(k.lowest_pn) {}
+        : receive(d, std::move(k.key), k.lowest_pn.value_or(1)), lowest_pn(k.lowest_pn), learned(k.learned) {}
 
     // Whether other upper halves may explain that it did not open a frame.
     bool has_open_search() const noexcept {
@@ -54,6 +54,8 @@ struct Decoder::Sa {
 
     macsec::ReceiveSa receive;
     std::optional<std::uint64_t> lowest_pn;
+    std::optional<Learned> learned;
+    bool ended{};  // by a later key that MKA told
     std::uint64_t opened{}, least_pn{}, greatest_pn{};
     std::optional<std::uint64_t> upper_half;
     unsigned searched{};  // frames
@@ -69,12 +71,10 @@ struct Decoder::Place {
 
     // False: not a frame of MACsec.
     bool find() {
-        std::size_t at = kAddresses;
-        while (at + kTypeOctets <= octets.size() && is_tag(macsec::load_be16(octets.data() + at))) at += kTagOctets;
-        if (at + kTypeOctets > octets.size()) return false;
-        if (macsec::load_be16(octets.data() + at) != macsec::kEtherTypeMacsec) return false;
-        clear_tags = at - kAddresses;
-        tag_verdict = parse_sectag(octets.subspan(at), tag);
+        const auto at = ethertype_at(octets);
+        if (!at || macsec::load_be16(octets.data() + *at) != macsec::kEtherTypeMacsec) return false;
+        clear_tags = *at - kAddresses;
+        tag_verdict = parse_sectag(octets.subspan(*at), tag);
         if (has_pn() && tag.form() != macsec::SciForm::none) sci = sci_of(tag, octets.data() + 6);
         return true;
     }
@@ -86,6 +86,13 @@ struct Decoder::Place {
     // Point to point, without SCI, any SC may be the one (802.1AE 9.5).
     bool is_for(const macsec::SaDescription& d) const noexcept { return d.an == tag.an() && (!sci || d.sci == *sci); }
 };
+
+std::optional<std::size_t> ethertype_at(macsec::ConstOctets frame) noexcept {
+    std::size_t at = kAddresses;
+    while (at + kTypeOctets <= frame.size() && is_tag(macsec::load_be16(frame.data() + at))) at += kTagOctets;
+    if (at + kTypeOctets > frame.size()) return std::nullopt;
+    return at;
+}
 
 Decoder::Decoder(std::optional<std::uint32_t> replay_window) : replay_window_(replay_window) {}
 Decoder::~Decoder() = default;
@@ -119,6 +126,7 @@ void Decoder::try_keys(const Place& place, DecodedFrame& out) {
     for (std::size_t i = 0; i < sas_.size() && out.verdict != Verdict::ok; ++i) {
         Sa& sa = *sas_[i];
         const macsec::SaDescription& d = sa.receive.description;
+        if (sa.ended) continue;
         if (!place.is_for(d)) {
             const bool has_sc = !place.sci || d.sci == *place.sci;
             if (has_sc && weight(out.verdict) < weight(Verdict::rx_unused_an)) out.verdict = Verdict::rx_unused_an;
@@ -135,7 +143,9 @@ void Decoder::try_keys(const Place& place, DecodedFrame& out) {
 
 void Decoder::search_upper_halves(const Place& place, DecodedFrame& out) {
     for (std::size_t i = 0; i < sas_.size(); ++i)
-        if (place.is_for(sas_[i]->receive.description) && sas_[i]->has_open_search() && search(place, i, out)) return;
+        if (!sas_[i]->ended && place.is_for(sas_[i]->receive.description) && sas_[i]->has_open_search() &&
+            search(place, i, out))
+            return;
 }
 
 bool Decoder::search(const Place& place, std::size_t key, DecodedFrame& out) {
@@ -182,6 +192,7 @@ Verdict Decoder::attempt(const Place& place, Sa& sa) {
 void Decoder::accept(std::size_t key, std::uint64_t pn, DecodedFrame& out) {
     Sa& sa = *sas_[key];
     if (sa.opened == 0 && macsec::is_xpn(sa.receive.description.suite) && !sa.lowest_pn) sa.upper_half = pn >> 32;
+    if (sa.opened == 0 && sa.learned) end_earlier(key);
     sa.least_pn = sa.opened == 0 ? pn : std::min(sa.least_pn, pn);
     sa.greatest_pn = std::max(sa.greatest_pn, pn);
     ++sa.opened;
@@ -189,6 +200,14 @@ void Decoder::accept(std::size_t key, std::uint64_t pn, DecodedFrame& out) {
     out.pn = pn;
     out.sci = sa.receive.description.sci;
     out.plaintext = opened_;
+}
+
+void Decoder::end_earlier(std::size_t key) {
+    const macsec::SaDescription& d = sas_[key]->receive.description;
+    for (std::size_t i = 0; i < key; ++i) {
+        const macsec::SaDescription& earlier = sas_[i]->receive.description;
+        if (sas_[i]->learned && earlier.sci == d.sci && earlier.an == d.an) sas_[i]->ended = true;
+    }
 }
 
 std::uint64_t Decoder::window_of(const Sa& sa) const noexcept {
@@ -204,7 +223,8 @@ KeyReport Decoder::report(std::size_t key) const {
             .least_pn = sa.least_pn,
             .greatest_pn = sa.greatest_pn,
             .upper_half = sa.upper_half,
-            .search_spent = sa.opened == 0 && sa.searched >= kSearchedFrames};
+            .search_spent = sa.opened == 0 && sa.searched >= kSearchedFrames,
+            .learned = sa.learned};
 }
 
 std::string_view verdict_word(const DecodedFrame& f) noexcept {

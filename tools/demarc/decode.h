@@ -16,12 +16,19 @@
 
 namespace cli {
 
+// Where an SA came from that MKA told.
+struct Learned {
+    std::uint64_t mkpdu{};  // index of the frame of the MKPDU
+    std::uint32_t key_number{};
+};
+
 // An SA that the observer knows. Whether a frame is encrypted is read off the frame, so
 // description.confidentiality is not looked at.
 struct DecodeKey {
     macsec::SaDescription description;
     macsec::AeadKey key;
     std::optional<std::uint64_t> lowest_pn;  // where its replay state and the recovery of XPN begin
+    std::optional<Learned> learned{};        // by MKA
 };
 
 struct CaptureTime {
@@ -33,6 +40,9 @@ struct CapturedFrame {
     std::uint64_t octets_on_wire{};  // more than octets.size() when the capture cut it
     CaptureTime time;
 };
+
+// Where a frame's EtherType stands that follows its clear VLAN tags, as many as there are. Nothing: it ends before.
+std::optional<std::size_t> ethertype_at(macsec::ConstOctets frame) noexcept;
 
 enum class FrameKind : std::uint8_t { other, macsec };
 
@@ -60,6 +70,7 @@ struct KeyReport {
     std::uint64_t least_pn{}, greatest_pn{};  // of those
     std::optional<std::uint64_t> upper_half;  // XPN without lowest_pn: of the PN of the first frame it opened
     bool search_spent{};                      // the search for it was given up without success
+    std::optional<Learned> learned;
 };
 
 // XPN without lowest_pn: upper halves tried, and on how many frames of one SA at most.
@@ -78,7 +89,8 @@ public:
 
     // Each key of the frame's SCI and AN is tried in the order of add(); when none opens it, those under XPN that never
     // opened one are tried with other upper halves of the PN. A frame that no key opens has the verdict that says most:
-    // late or duplicate, not-valid, a bad tag, unused-an, unknown-sci.
+    // late or duplicate, not-valid, a bad tag, unused-an, unknown-sci. Of keys that MKA told of one SA, the later ends
+    // the earlier when it opens its first frame: an AN comes round again.
     DecodedFrame decode(const CapturedFrame&);
 
     std::size_t keys() const noexcept { return sas_.size(); }
@@ -93,6 +105,7 @@ private:
     bool search(const Place&, std::size_t key, DecodedFrame&);
     macsec::Verdict attempt(const Place&, Sa&);
     void accept(std::size_t key, std::uint64_t pn, DecodedFrame&);
+    void end_earlier(std::size_t key);
     std::uint64_t window_of(const Sa&) const noexcept;
 
     std::optional<std::uint32_t> replay_window_;

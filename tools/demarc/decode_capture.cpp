@@ -86,7 +86,7 @@ std::expected<std::optional<CapturedFrame>, std::string> CaptureReader::next() {
 }
 
 std::expected<CaptureWriter, std::string> CaptureWriter::create(const std::string& path, bool in_microseconds,
-                                                                std::initializer_list<FileId> inputs) {
+                                                                std::span<const FileId> inputs) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
     if (fd < 0)
         return refuse(path, fmt::format("cannot be written: {}; name a file that you may write", std::strerror(errno)));

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <expected>
-#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "tools/demarc/decode.h"
@@ -45,7 +45,7 @@ class CaptureWriter {
 public:
     // Makes the file with mode 0600, or empties it. Refuses when it is one of `inputs`.
     static std::expected<CaptureWriter, std::string> create(const std::string& path, bool in_microseconds,
-                                                            std::initializer_list<FileId> inputs);
+                                                            std::span<const FileId> inputs);
     // Error: a sentence with the remedy.
     std::expected<void, std::string> write(macsec::ConstOctets octets, std::uint64_t octets_on_wire, CaptureTime);
     // Must be the last call before the file is believed.

@@ -10,25 +10,13 @@
 // thread.
 #pragma once
 
-#include <expected>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "tools/demarc/decode.h"
-#include "tools/demarc/decode_json.h"
+#include "tools/demarc/decode_entry.h"
 
 namespace cli {
 
-inline constexpr std::size_t kMaxKeys = 1024;
-inline constexpr std::size_t kMaxKeyMistakes = 20;
-
-struct KeyMistake {
-    TextPlace place;
-    std::string text;  // which entry and member, what is wrong, what to write; never a value of the file
-};
-
-// Either every key, or every mistake (at most kMaxKeyMistakes, in the order of the text).
-std::expected<std::vector<DecodeKey>, std::vector<KeyMistake>> parse_decode_keys(std::string_view text);
+KeysOrMistakes<DecodeKey> parse_decode_keys(std::string_view text);
 
 }  // namespace cli

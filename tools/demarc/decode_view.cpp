@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "tools/demarc/cells.h"
+#include "tools/demarc/decode_view_mka.h"
 
 namespace cli {
 namespace {
@@ -22,8 +24,6 @@ std::string seconds_text(const CaptureTime& time, const CaptureTime& zero, int d
     return fmt::format("{}{}.{:0{}}", negative ? "-" : "", whole, digits == 9 ? part : part / 1000, digits);
 }
 
-std::string sci_text(macsec::Sci sci) { return fmt::format("{:016x}", sci.value); }
-
 Cell verdict_cell(const DecodedFrame& f) {
     if (f.kind == FrameKind::other) return {kNothing, Tone::dim};
     return {verdict_word(f), f.is_ok() ? Tone::good : Tone::bad};
@@ -31,13 +31,26 @@ Cell verdict_cell(const DecodedFrame& f) {
 
 std::string_view kind_word(FrameKind kind) { return kind == FrameKind::macsec ? "macsec" : "other"; }
 
-std::vector<Piece> totals_pieces(const DecodeTotals& totals) {
-    std::vector<Piece> pieces{{fmt::format("{} frames", grouped(totals.frames))}};
+// ok first.
+void add_words(std::vector<Piece>& pieces, const std::map<std::string_view, std::uint64_t>& words) {
     for (const bool ok : {true, false})
-        for (const auto& [word, n] : totals.verdicts)
+        for (const auto& [word, n] : words)
             if ((word == "ok") == ok)
                 pieces.push_back({fmt::format("{} {}", grouped(n), word), ok ? Tone::good : Tone::bad});
+}
+
+std::vector<Piece> totals_pieces(const DecodeTotals& totals) {
+    std::vector<Piece> pieces{{fmt::format("{} frames", grouped(totals.frames))}};
+    add_words(pieces, totals.verdicts);
     if (totals.other != 0) pieces.push_back({fmt::format("{} other", grouped(totals.other))});
+    return pieces;
+}
+
+std::vector<Piece> mkpdu_pieces(const DecodeTotals& totals) {
+    std::vector<Piece> pieces;
+    add_words(pieces, totals.mkpdus);
+    if (totals.saks_not_unwrapped != 0)
+        pieces.push_back({fmt::format("{} with a SAK not unwrapped", grouped(totals.saks_not_unwrapped)), Tone::bad});
     return pieces;
 }
 
@@ -45,6 +58,8 @@ std::vector<Piece> key_pieces(const KeyReport& key) {
     std::vector<Piece> pieces{{fmt::format("SCI {}", sci_text(key.description.sci))},
                               {fmt::format("AN {}", key.description.an.value)},
                               {std::string(to_string(key.description.suite))}};
+    if (key.learned)
+        pieces.push_back({fmt::format("key number {} of MKPDU {}", key.learned->key_number, key.learned->mkpdu)});
     if (key.opened == 0)
         pieces.push_back({"opened no frame", Tone::warning});
     else
@@ -56,23 +71,15 @@ std::vector<Piece> key_pieces(const KeyReport& key) {
     return pieces;
 }
 
-std::string hex_text(macsec::ConstOctets octets) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(2 * octets.size());
-    for (const std::uint8_t o : octets) {
-        text += digits[o >> 4];
-        text += digits[o & 15];
-    }
-    return text;
-}
-
 std::string key_json(const KeyReport& key, std::size_t index) {
     std::string text =
         fmt::format(R"({{"key":{},"sci":"{}","an":{},"suite":"{}","ok":{})", index, sci_text(key.description.sci),
                     key.description.an.value, to_string(key.description.suite), key.opened);
     if (key.opened != 0) text += fmt::format(R"(,"least_pn":{},"greatest_pn":{})", key.least_pn, key.greatest_pn);
     if (key.upper_half) text += fmt::format(R"(,"upper_half":{})", *key.upper_half);
+    if (!key.learned) return text + "}";
+    if (is_xpn(key.description.suite)) text += fmt::format(R"(,"ssci":{})", key.description.ssci.value);
+    text += fmt::format(R"(,"mkpdu":{},"key_number":{})", key.learned->mkpdu, key.learned->key_number);
     return text + "}";
 }
 
@@ -86,11 +93,18 @@ void DecodeTotals::count(const DecodedFrame& f) {
         ++verdicts[verdict_word(f)];
 }
 
-bool DecodeTotals::all_ok() const {
-    return std::ranges::all_of(verdicts, [](const auto& v) { return v.first == "ok"; });
+void DecodeTotals::count(const DecodedMkpdu& m) {
+    ++frames;
+    ++mkpdus[mkpdu_word(m)];
+    if (m.seen && !m.seen->sak_error.empty()) ++saks_not_unwrapped;
 }
 
-DecodeTable::DecodeTable(const Style& style) : style_(style) {
+bool DecodeTotals::all_ok() const {
+    const auto is_ok = [](const auto& v) { return v.first == "ok"; };
+    return std::ranges::all_of(verdicts, is_ok) && std::ranges::all_of(mkpdus, is_ok) && saks_not_unwrapped == 0;
+}
+
+DecodeTable::DecodeTable(const Style& style, bool mka) : style_(style), mka_(mka) {
     table_.columns = {{.title = "index", .align = Align::right},
                       {.title = "kind", .drop = 3, .least = 6},
                       {.title = "time", .align = Align::right, .drop = 2, .least = 9},
@@ -99,14 +113,28 @@ DecodeTable::DecodeTable(const Style& style) : style_(style) {
                       {.title = "an", .align = Align::right},
                       {.title = "pn", .align = Align::right, .least = 10},
                       {.title = "verdict", .least = 9}};
+    if (mka) table_.columns.push_back({.title = "mkpdu"});
 }
 
 std::string DecodeTable::add(const CapturedFrame& captured, const DecodedFrame& f) {
+    return add_row(captured, {kind_word(f.kind), f.sci ? sci_text(*f.sci) : std::string(kNothing),
+                              f.an ? std::to_string(f.an->value) : std::string(kNothing),
+                              f.pn ? std::to_string(*f.pn) : std::string(kNothing), verdict_cell(f), kNothing});
+}
+
+std::string DecodeTable::add(const CapturedFrame& captured, const DecodedMkpdu& m) {
+    return add_row(captured, {"mkpdu", m.basic ? sci_text(m.basic->sci) : std::string(kNothing), kNothing, kNothing,
+                              mkpdu_verdict(m), mkpdu_line(m)});
+}
+
+// cells: kind, SCI, AN, PN, verdict, MKPDU.
+std::string DecodeTable::add_row(const CapturedFrame& captured, Row cells) {
     if (!first_) first_ = captured.time;
-    table_.rows.push_back({std::to_string(index_++), kind_word(f.kind), seconds_text(captured.time, *first_, 6),
-                           std::to_string(captured.octets_on_wire), f.sci ? sci_text(*f.sci) : std::string(kNothing),
-                           f.an ? std::to_string(f.an->value) : std::string(kNothing),
-                           f.pn ? std::to_string(*f.pn) : std::string(kNothing), verdict_cell(f)});
+    if (!mka_) cells.pop_back();
+    Row row{std::to_string(index_++), std::move(cells.front()), seconds_text(captured.time, *first_, 6),
+            std::to_string(captured.octets_on_wire)};
+    std::move(cells.begin() + 1, cells.end(), std::back_inserter(row));
+    table_.rows.push_back(std::move(row));
     return table_.rows.size() < kTablePart ? "" : take_part();
 }
 
@@ -126,16 +154,24 @@ std::string DecodeTable::end(const DecodeEnd& end) {
     std::string text = index_ == 0 ? "" : take_part() + "\n";
     Facts facts(0);
     facts.add("totals", totals_pieces(end.totals));
+    if (!end.totals.mkpdus.empty()) facts.add("mkpdus", mkpdu_pieces(end.totals));
     if (end.written) facts.add("written", {{fmt::format("{} frames in clear", grouped(*end.written))}});
     for (std::size_t i = 0; i < end.keys.size(); ++i) facts.add(fmt::format("key [{}]", i), key_pieces(end.keys[i]));
     return text + facts.render(style_);
 }
 
+std::string DecodeJson::begin(const CapturedFrame& captured, std::string_view kind) {
+    const std::uint64_t index = index_++;
+    return fmt::format(R"({}{{"index":{},"kind":"{}","time":{},"length":{})", index == 0 ? "{\"frames\":[\n" : ",\n",
+                       index, kind, seconds_text(captured.time, {}, 9), captured.octets_on_wire);
+}
+
+std::string DecodeJson::add(const CapturedFrame& captured, const DecodedMkpdu& m) {
+    return begin(captured, "mkpdu") + mkpdu_members(m) + "}";
+}
+
 std::string DecodeJson::add(const CapturedFrame& captured, const DecodedFrame& f) {
-    std::string text =
-        fmt::format(R"({}{{"index":{},"kind":"{}","time":{},"length":{})", index_ == 0 ? "{\"frames\":[\n" : ",\n",
-                    index_, kind_word(f.kind), seconds_text(captured.time, {}, 9), captured.octets_on_wire);
-    ++index_;
+    std::string text = begin(captured, kind_word(f.kind));
     if (f.sci) text += fmt::format(R"(,"sci":"{}")", sci_text(*f.sci));
     if (f.an) text += fmt::format(R"(,"an":{})", f.an->value);
     if (f.pn) text += fmt::format(R"(,"pn":{})", *f.pn);
@@ -153,12 +189,30 @@ std::string DecodeJson::end(const DecodeEnd& end) {
     };
     for (const auto& [word, n] : end.totals.verdicts) add_total(word, n);
     if (end.totals.other != 0) add_total("other", end.totals.other);
+    if (!end.totals.mkpdus.empty()) {
+        text += fmt::format("{}\"mkpdus\":{{", std::exchange(comma, ""));
+        for (const auto& [word, n] : end.totals.mkpdus) add_total(word, n);
+        text += "}";
+    }
     text += "},\"keys\":[";
     for (std::size_t i = 0; i < end.keys.size(); ++i) text += (i == 0 ? "" : ",") + key_json(end.keys[i], i);
     text += "]";
     if (end.written) text += fmt::format(",\"written\":{}", *end.written);
     if (!end.error.empty()) text += ",\"error\":" + Json(end.error).dump(-1, ' ', true, Json::error_handler_t::replace);
     return text + "}\n";
+}
+
+std::string sci_text(macsec::Sci sci) { return fmt::format("{:016x}", sci.value); }
+
+std::string hex_text(macsec::ConstOctets octets) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * octets.size());
+    for (const std::uint8_t o : octets) {
+        text += digits[o >> 4];
+        text += digits[o & 15];
+    }
+    return text;
 }
 
 }  // namespace cli

@@ -85,13 +85,13 @@ void add_offline(CLI::App& app, Raw& raw) {
 
 void add_decode(CLI::App& app, Raw& raw) {
     CLI::App* decode =
-        app.add_subcommand("decode", "open the MACsec frames of a capture; asks no daemon")->fallthrough();
+        app.add_subcommand("decode", "open the MACsec frames and MKPDUs of a capture; asks no daemon")->fallthrough();
     decode
         ->add_option("FILE", raw.options.operand, "capture of an Ethernet link, pcap or pcapng; - reads standard input")
         ->required();
-    decode->add_option("--keys", raw.options.keys, "list of keys, JSON, mode 0600")
-        ->option_text("KEYS.json")
-        ->required();
+    decode->add_option("--keys", raw.options.keys, "list of keys, JSON, mode 0600")->option_text("KEYS.json");
+    decode->add_option("--mka-keys", raw.options.mka_keys, "list of CAKs, JSON, mode 0600: MKPDUs, and keys from them")
+        ->option_text("KEYS.json");
     decode->add_option("-w,--write", raw.options.write, "write the frames in clear to a capture")
         ->option_text("PLAIN.pcap");
     decode->add_option("--replay-window", raw.replay_window, "replay protection with so many PNs; without it, none")
@@ -195,6 +195,8 @@ std::expected<Options, Leave> finish(const CLI::App& app, Raw&& raw, const char*
     if (raw.width != 0) o.width = raw.width;
     if (o.command == "decode" && app.get_subcommand("decode")->count("--replay-window") != 0)
         o.replay_window = raw.replay_window;
+    if (o.command == "decode" && o.keys.empty() && o.mka_keys.empty())
+        return std::unexpected(usage("decode wants --keys KEYS.json, --mka-keys KEYS.json, or both"));
     if (o.write == "-") return std::unexpected(usage("-w wants the name of a file; standard output is taken"));
     o.color = raw.color == "always" ? ColorChoice::always
             : raw.color == "never"  ? ColorChoice::never

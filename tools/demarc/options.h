@@ -46,8 +46,9 @@ struct Options {
     std::string operand;  // PREFIX, ADDRESS, PORT or FILE
     std::string daemon{"all"};
     bool show_passwords{};
-    std::string keys;   // decode: the list of keys
-    std::string write;  // decode: where the plaintext goes; empty: nowhere
+    std::string keys;      // decode: the list of keys; empty: none
+    std::string mka_keys;  // decode: the list of CAKs; empty: none, and MKPDUs are not read. One of both is there
+    std::string write;     // decode: where the plaintext goes; empty: nowhere
     std::optional<std::uint32_t> replay_window;
     CaptureOptions capture;
     TraceOptions trace;

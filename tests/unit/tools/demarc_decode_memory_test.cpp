@@ -9,8 +9,10 @@
 
 #include "tests/unit/catch.h"
 #include "tests/unit/tools/decode_support.h"
+#include "tools/demarc/decode_caks.h"
 #include "tools/demarc/decode_key_file.h"
 #include "tools/demarc/decode_keys.h"
+#include "tools/demarc/decode_mka.h"
 
 using namespace decode_test;
 
@@ -27,21 +29,29 @@ Masked draw(unsigned seed) {
     return masked;
 }
 
-// In a child: its memory is not ours.
-void write_key_file(const std::string& path, const Masked& masked, const char* suite) {
+// In a child: its memory is not ours. The key's digits stand between the two.
+void write_file(const std::string& path, const Masked& masked, const std::string& before, const std::string& behind) {
     const pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
-        Bytes sak(masked.begin(), masked.end());
-        for (auto& o : sak) o ^= kMask;
-        std::ofstream(path) << "[{\"sci\":\"020000000a010001\",\"suite\":\"" << suite << "\",\"an\":0,\"sak\":\""
-                            << macsec::test::to_hex(sak) << "\"}]";
+        Bytes key(masked.begin(), masked.end());
+        for (auto& o : key) o ^= kMask;
+        std::ofstream(path) << before << macsec::test::to_hex(key) << behind;
         chmod(path.c_str(), 0600);
         _exit(0);
     }
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
     REQUIRE(status == 0);
+}
+
+void write_key_file(const std::string& path, const Masked& masked, const std::string& suite) {
+    write_file(path, masked, R"([{"sci":"020000000a010001","suite":")" + suite + R"(","an":0,"sak":")", R"("}])");
+}
+// Its CKN is that of the capture with a CAK of 32 octets.
+void write_cak_file(const std::string& path, const Masked& masked) {
+    write_file(path, masked, R"([{"cak":")",
+               R"(","ckn":"96437a93ccf10d9dfe347846cce52c7d00112233445566778899aabbccddeeff"}])");
 }
 
 #define ANY_MEMORY __attribute__((no_sanitize("address", "undefined"), noinline, optimize("O2")))
@@ -164,6 +174,36 @@ TEST_CASE("a list with mistakes leaves nothing of its keys behind") {
         CHECK_FALSE(ran.err.empty());
         CHECK(search_everywhere(masked) == Found{0, 0});
     }
+}
+
+TEST_CASE("of a CAK one copy is made, which is wiped when its ICK and KEK are made") {
+    const Directory d;
+    const std::string path = d.path + "/keys";
+    const Masked masked = draw(4);
+    write_cak_file(path, masked);
+    std::optional<cli::MkaDecoder> mka;
+    {
+        auto text = cli::KeyFileText::read(path);
+        REQUIRE(text);
+        const auto caks = cli::parse_caks(text->text());
+        REQUIRE(caks);
+        CHECK(search_everywhere(masked) == Found{2, 2});
+        auto created = cli::MkaDecoder::create(*caks);
+        REQUIRE(created);
+        mka.emplace(std::move(*created));
+    }
+    CHECK(search_everywhere(masked) == Found{0, 0});
+}
+
+TEST_CASE("after a run nothing of the CAKs is left") {
+    const Directory d;
+    const std::string path = d.path + "/keys";
+    const Masked masked = draw(5);
+    write_cak_file(path, masked);
+    cli::Options o = options(std::string(DEMARC_SOURCE_ROOT) + "/tests/golden/mka/mka-wpa210-cak256.pcap", "");
+    o.mka_keys = path;
+    CHECK(run(o).code == cli::kNotOk);
+    CHECK(search_everywhere(masked) == Found{0, 0});
 }
 
 TEST_CASE("after a run nothing of the keys is left") {

@@ -355,3 +355,28 @@ TEST_CASE("random octets are never opened") {
         CHECK_FALSE(decoder.decode(whole(frame)).is_ok());
     }
 }
+
+TEST_CASE("of two keys that MKA told of one SA the later ends the earlier when it opens a frame, and only those") {
+    for (const bool learned : {true, false}) {
+        Sender old(kNarrow), next(describe(kNarrow), other_sak(kNarrow));
+        Decoder decoder(std::uint32_t{0});
+        cli::DecodeKey first = key(describe(kNarrow), sak_for(kNarrow)),
+                       second = key(describe(kNarrow), other_sak(kNarrow));
+        if (learned) {
+            first.learned = cli::Learned{.mkpdu = 3, .key_number = 1};
+            second.learned = cli::Learned{.mkpdu = 9, .key_number = 5};
+        }
+        decoder.add(std::move(first));
+        CHECK(word(decoder, old.wire(7)) == "ok");
+        decoder.add(std::move(second));
+        CHECK(word(decoder, old.wire(8)) == "ok");
+        CHECK(word(decoder, next.wire(1)) == "ok");
+        CHECK(word(decoder, old.wire(9)) == (learned ? "not-valid" : "ok"));
+        Bytes tampered = next.wire(2);
+        tampered.back() ^= 1;
+        CHECK(word(decoder, tampered) == (learned ? "not-valid" : "late"));
+        REQUIRE(decoder.report(1).learned.has_value() == learned);
+        CHECK((!learned || decoder.report(1).learned->mkpdu == 9));
+        CHECK(decoder.report(0).opened == (learned ? 2 : 3));
+    }
+}

@@ -56,12 +56,18 @@ TEST_CASE("decode wants a capture and keys, and takes a file to write and a repl
     CHECK(o->keys == "k.json");
     CHECK(o->write == "p.pcap");
     CHECK(o->json);
+    CHECK(o->mka_keys == "");
     CHECK_FALSE(o->replay_window);
+    CHECK(parse_options({"decode", "a", "--mka-keys", "m"}, nullptr)->mka_keys == "m");
+    const auto both = parse_options({"decode", "a", "--mka-keys", "m", "--keys", "k"}, nullptr);
+    REQUIRE(both);
+    CHECK((both->keys == "k" && both->mka_keys == "m"));
     CHECK(parse_options({"decode", "a", "--keys", "k", "--replay-window", "0"}, nullptr)->replay_window == 0u);
     CHECK(parse_options({"decode", "a", "--keys=k", "--replay-window=4294967295"}, nullptr)->replay_window ==
           4294967295u);
     for (const auto& bad : {std::vector<std::string>{"decode", "a"},
                             {"decode", "--keys", "k"},
+                            {"decode", "a", "--keys", ""},
                             {"decode", "a", "--keys", "k", "--replay-window", "-1"},
                             {"decode", "a", "--keys", "k", "--replay-window", "4294967296"},
                             {"decode", "a", "--keys", "k", "--replay-window", "x"},
