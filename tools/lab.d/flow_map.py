@@ -36,7 +36,7 @@ def source_port(plain, destination_port):
 
 
 def newest_keys(keys):
-    """(moments, [{AN: key}]): the newest key of each AN, before the first moment and from each on. keys: oldest first."""
+    """(moments, [{AN: key}]): the newest key of each AN before the first moment and from each on. Oldest first."""
     moments, newest = [], [{}]
     for key in keys:
         moments.append(key.get("since", 0))

@@ -154,8 +154,8 @@ class WireKeys:
         self._saks[(pdu.mi, number)] = min(since, pdu.time), known
 
     def keys(self):
-        """[{"an","sak","salt","sscis","since"}], oldest first, as nonce_check wants them. `since`: when the SAK was first
-        on the wire, in nanoseconds. Without XPN the salt is empty and there are no SSCIs."""
+        """[{"an","sak","salt","sscis","since"}], oldest first, as nonce_check wants them. `since`: when it
+        was on the wire first, in nanoseconds. Without XPN the salt is empty and there are no SSCIs."""
         made = []
         for (mi, number), (since, (an, suite, sak, live, server_ssci)) in self._saks.items():
             key = {"an": an, "sak": sak.hex(), "since": since, "salt": "", "sscis": {}}

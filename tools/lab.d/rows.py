@@ -57,7 +57,8 @@ WANT_1 = ("4 links secured by MKA, both ends with one SAK, BGP 8/8, four ways ea
 
 def secured_links(router, state, checks):
     """The wires with a SAK of MKA in use and must-secure; why the others are none, in the KaY's words."""
-    lax = [f"{m['port']}: policy {m['policy']}" for m in need(state, "macsec", "status") if m["policy"] != "must-secure"]
+    lax = [f"{m['port']}: policy {m['policy']}" for m in need(state, "macsec", "status")
+           if m["policy"] != "must-secure"]
     wrong = routers.unsecured(router) + lax
     checks.append((not wrong, f"{router.name}: {'UNSECURED ' + '; '.join(wrong) if wrong else '4/4 secured'}"))
 
@@ -87,7 +88,8 @@ def links(_facts):
         steer = bool(programs) and all(n == "steer" for n in [*programs.values(), *told.values()])
         count = sum(n == "steer" for n in programs.values())
         checks.append((steer, f"{router.name}: steer on {count}/{len(programs)} ports"))
-        details[router.name] = {"sak": routers.keys_in_use(router), "established": up, "xdp": programs, "routes": state.get("routes")}
+        details[router.name] = {"sak": routers.keys_in_use(router), "established": up, "xdp": programs,
+                                "routes": state.get("routes")}
     one_sak_each(checks)
     ways = routers.forwarding_ways()
     checks += [(found == routers.all_interfaces(), f"{who}: {len(found)} ways") for who, found in ways.items()]

@@ -17,8 +17,8 @@ from traffic import Stream
 # Row 5: rotation.
 
 REKEYS = 3
-WANT_5 = (f"{REKEYS} rekeys by MKA (every {REKEY_S} s) on each link under {RATE} frames/s: 0 lost, 0 reordered, pids and "
-          "BGP uptime unchanged, NotValid/NoSA/Late +0, OutPkts = InPktsOK per SC")
+WANT_5 = (f"{REKEYS} rekeys by MKA (every {REKEY_S} s) on each link under {RATE} frames/s: 0 lost, 0 reordered, "
+          "pids and BGP uptime unchanged, NotValid/NoSA/Late +0, OutPkts = InPktsOK per SC")
 UNDER_TRAFFIC_S = REKEYS * REKEY_S + 3
 BAD_COUNTERS = ("in_pkts_not_valid", "in_pkts_no_sa", "in_pkts_late")
 
@@ -91,7 +91,8 @@ def rotation(_facts):
 # Row 6: cuts.
 
 WANT_6 = (f"carrier cut: <= 50 ms of the cut wire's flows lost, 0 of the others, back to four; silent and "
-          f"one-sided cuts recover when the first of MKA's life time ({LIFE_S} s) and BGP's hold time ({HOLD_S} s) ends")
+          f"one-sided cuts recover when the first of MKA's life time ({LIFE_S} s) and BGP's hold time ({HOLD_S} s) "
+          "ends")
 BLIND_S = min(LIFE_S, HOLD_S)
 SLACK_S = 3    # beyond that time: timers have a granularity, and routes take a moment
 
@@ -184,8 +185,8 @@ def cuts(_facts):
 # Row 3: on the wire. Last of all: it ends both routers.
 
 WANT_3 = (">= 10000 frames of 0x88e5 on every wire, 0 of anything else but 0x888e, from before demarcd until after it, "
-          "kill -9 included, after which every SAK is a new one; capture agrees, 0 dropped; 100 frames per wire decrypted with "
-          "SAKs out of the MKPDUs; no (SAK, SSCI, PN) twice")
+          "kill -9 included, after which every SAK is a new one; capture agrees, 0 dropped; 100 frames per wire "
+          "decrypted with SAKs out of the MKPDUs; no (SAK, SSCI, PN) twice")
 VIDS = {w.name: w.vid for w in WIRES}
 
 
