@@ -7,8 +7,8 @@ The SAKs come out of the captured MKPDUs (mka_keys.py), opened with the CAKs: {W
 MKA: --key-log FILE, {WIRE: [{"an", "sak", "salt", "sscis": {SCI: SSCI}}]}.
 
 1. Every frame of every capture is MACsec with an explicit SCI, or EAPOL. Frames of one SCI and AN in a row are a run.
-2. Frames of every run are decrypted and authenticated with the SAKs: that tells which SAK the run used, one that was on
-   the wire before, and the upper half of its packet numbers. At least --frames frames per wire.
+2. Frames of every run are decrypted and authenticated with the SAKs: that tells which SAK the run used, and the upper
+   half of its packet numbers. At least --frames frames per wire.
 3. No (SAK, SSCI, PN) occurs twice, over all runs of all captures: AES-GCM would be broken.
 
 One JSON document: per wire the frames, runs and decrypted frames; the repeats; "ok". Exit 0 only if all of it holds.
@@ -30,6 +30,7 @@ import pcap
 ICV = 16
 SECTAG = 16           # EtherType, TCI/AN, SL, PN, SCI
 SAMPLE = 120          # frames of a run that are opened from its start; later one in 499, and the last
+EARLY_NS = 2_000_000_000   # a key server may transmit with its first SAK before the MKPDU with it has gone
 MAX_UPPER = 4         # upper halves of a PN that are tried for a run's first frame
 
 
@@ -80,11 +81,11 @@ def insert(intervals, pn):
 
 
 def begins_anew(run, pn, time, keys):
-    """A PN that does not grow, and since the run began a SAK with its AN was distributed: it may be that one. Whether
-    it is, identify() tells; if not, both runs are of one SAK, and repeats_between() finds what they have in common."""
+    """A PN that does not grow, and since the run began a SAK with its AN was made: it may be that one. Whether it
+    is, identify() tells; if not, both runs are of one SAK, and repeats_between() finds what they have in common."""
     if pn > run.intervals[-1][1] & 0xFFFFFFFF:
         return False
-    return any(key["an"] == run.an and run.began < key.get("since", 0) <= time for key in keys)
+    return any(key["an"] == run.an and run.began < key.get("since", 0) <= time + EARLY_NS for key in keys)
 
 
 def read_runs(wire, path, keys, problems):
@@ -147,11 +148,11 @@ def opens_in_part(run, frame, key, base):
 
 
 def identify(run, keys):
-    """Finds the run's SAK, one that was distributed before the run: by opening its first whole frame, or when the
-    capture cut all of them, the beginning of its first one."""
+    """Finds the run's SAK, one that was distributed by then: by opening its first whole frame, or when the capture cut
+    all of them, the beginning of its first one."""
     opens, frame = (open_frame, run.whole[0]) if run.whole else (opens_in_part, run.first)
     for key in reversed(keys):
-        if key["an"] == run.an and run.sci in key["sscis"] and key.get("since", 0) <= run.began:
+        if key["an"] == run.an and run.sci in key["sscis"] and key.get("since", 0) <= run.began + EARLY_NS:
             for base in range(MAX_UPPER):
                 if opens(run, frame, key, base) not in (None, False):
                     run.key, run.base = key, base

@@ -160,7 +160,15 @@ class Mkpdus(unittest.TestCase):
         self.send(11, first, range(100, 130))
         self.assertEqual(self.checked()["repeats"], 30)
 
-    def test_frames_before_their_sak_was_distributed_are_found(self):
+    def test_a_first_sak_may_be_used_a_moment_before_it_is_on_the_wire(self):
+        first, second = self.restart()
+        self.send(3, first, range(1, 200))
+        self.send(9, second, range(1, 200))
+        found = self.checked()
+        self.assertTrue(found["ok"], found["problems"])
+        self.assertEqual(found["wires"]["ch1"]["saks"], 2)
+
+    def test_frames_long_before_their_sak_was_distributed_are_found(self):
         first, second = self.restart()
         self.send(3, first, range(1, 200))
         self.send(4, {**second, "an": 1}, range(1, 20))
