@@ -92,7 +92,7 @@ def rotation(_facts):
 
 WANT_6 = (f"carrier cut: <= 50 ms of the cut wire's flows lost, 0 of the others, back to four; silent and "
           f"one-sided cuts recover when the first of MKA's life time ({LIFE_S} s) and BGP's hold time ({HOLD_S} s) "
-          "ends")
+          "ends; the port closes, and MKA secures it again by itself")
 BLIND_S = min(LIFE_S, HOLD_S)
 SLACK_S = 3    # beyond that time: timers have a granularity, and routes take a moment
 
@@ -151,20 +151,37 @@ def blind_cut(kind, wire, checks):
     """Traffic from the side that does not see the cut. Its losses must end with MKA's life time or BGP's hold time, and
     the traffic goes on beyond both: what ends second costs nothing more."""
     source = HOST_B if kind == "one-sided" else HOST_A
-    moment = {}
+    moment, closed = {}, {}
 
     def meddle(_run):
         time.sleep(1)
         moment["cut"] = time.time()
         topology.cut(wire, kind, CE)
+        time.sleep(BLIND_S + SLACK_S)
+        closed.update({r.name: routers.why_unsecured(routers.kays(r)[wire.name]) for r in ROUTERS})
     try:
         streams = [Stream(4, 2000, source=source), Stream(6, 2000, source=source)]
         outcomes = traffic.flows(streams, max(LIFE_S, HOLD_S) + SLACK_S + 2, meddle)
         checks += [recovered(kind, o, moment["cut"]) for o in outcomes]
     finally:
         topology.mend(wire, kind, CE)
+    seconds = secured_after(wire)
+    checks.append((all(closed.values()), f"{wire.name} closed, secured again {seconds:.1f} s after mending"
+                   if all(closed.values()) else f"{wire.name} is not closed, though {kind} cut: {closed}"))
     routers.wait_whole(60)
-    return [o.figures() for o in outcomes]
+    return [o.figures() for o in outcomes] + [closed]
+
+
+def secured_after(wire):
+    """Seconds until both ends are secured, by MKA alone."""
+    def secured():
+        reasons = [f"{r.name}: {why}" for r in ROUTERS if (why := routers.why_unsecured(routers.kays(r)[wire.name]))]
+        if reasons:
+            raise LabError("; ".join(reasons))
+        return True
+    began = time.monotonic()
+    wait_for(f"{wire.name} is secured again", secured, 30, 0.1)
+    return time.monotonic() - began
 
 
 def cuts(_facts):
