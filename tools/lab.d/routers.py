@@ -137,6 +137,16 @@ def sums(router):
     return {key: sum(w[key] for w in workers) for key in ("received", "transmitted", "punted", "dropped")}
 
 
+def drops():
+    """{"ce next-hop-unresolved": frames, ...}: what the routers dropped, by reason."""
+    found = {}
+    for router in ROUTERS:
+        for worker in status(router)["workers"]:
+            for reason, frames in worker["drops"].items():
+                found[f"{router.name} {reason}"] = found.get(f"{router.name} {reason}", 0) + frames
+    return found
+
+
 def xdp_program(router, port):
     """Name of the XDP program on a port, as the kernel tells it."""
     link = json_of(["ip", "-j", "-d", "-n", router.ports_ns, "link", "show", "dev", port])[0]

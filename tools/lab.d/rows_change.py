@@ -61,7 +61,7 @@ def rekeys_between(first, last):
 def rotation(_facts):
     before, pids = quiet_channels(), routers.pids()
     sessions = {r.name: routers.bgp_sessions(r) for r in ROUTERS}
-    used = []
+    used, drops = [], routers.drops()
 
     def meddle(run):
         time.sleep(0.5)
@@ -69,6 +69,8 @@ def rotation(_facts):
         time.sleep(max(0, run.started + UNDER_TRAFFIC_S - 0.5 - time.time()))
         used.append({r.name: routers.keys_in_use(r) for r in ROUTERS})
     streams = [Stream(4, RATE // 2, source=HOST_A), Stream(6, RATE // 2, source=HOST_B)]
+    for stream in streams:   # as in row 2: the hosts know each other
+        traffic.ping(stream.source, stream.family, stream.destination.address(stream.family))
     progress(f"row 5: {RATE} frames/s for {UNDER_TRAFFIC_S} s, both families, both ways, while MKA rekeys")
     outcomes = traffic.flows(streams, UNDER_TRAFFIC_S, meddle)
     after = quiet_channels()
@@ -80,6 +82,8 @@ def rotation(_facts):
     checks.append((routers.pids() == pids, "pids unchanged"))
     checks.append((all(routers.same_sessions(sessions[r.name], routers.bgp_sessions(r)) for r in ROUTERS),
                    "BGP uptime unchanged"))
+    dropped = {reason: n - drops.get(reason, 0) for reason, n in routers.drops().items() if n != drops.get(reason, 0)}
+    checks.append((True, f"dropped by the routers: {dropped or 'nothing'}"))
     refused = sum(g[name] for g in grown.values() for name in BAD_COUNTERS)
     checks.append((refused == 0, f"NotValid/NoSA/Late +{refused}"))
     unequal = [f"{end}: OutPkts +{g['out']}, InPktsOK +{g['ok']}" for end, g in grown.items() if g["out"] != g["ok"]]
