@@ -232,7 +232,8 @@ WANT_7 = ("per worker: received + injected + collected = transmitted + punted + 
 
 
 def accounts_now():
-    """Counters of routers and wires once nothing moved between two looks."""
+    """Counters of routers and wires once nothing moved between two looks. MKA and BGP speak several times a second: the
+    looks follow each other closely."""
     def look():
         states = {r.name: routers.status(r) for r in ROUTERS}
         return {"wires": wires.counters(), "states": states}
@@ -240,13 +241,13 @@ def accounts_now():
     def signature(a):
         return [[(w["received"], w["transmitted"]) for w in s["workers"]] for s in a["states"].values()], a["wires"]
     last = look()
-    for _ in range(40):
-        traffic.settle(0.3)
+    for _ in range(200):
+        traffic.settle(0.05)
         now = look()
         if signature(now) == signature(last):
             return now
         last = now
-    raise LabError("the routers are never quiet for 0.3 s; is something sending in the lab?")
+    raise LabError("the routers are never quiet for two looks; is something sending in the lab?")
 
 
 def balance(worker):
