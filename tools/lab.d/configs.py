@@ -1,7 +1,6 @@
 """Keys and configuration files, written into the run directory.
 
-A wire has one SAK at a time for both directions, as MKA would give it: SSCI 1 for the greater SCI, 2 for the other. The
-next SAK has the next AN. Every SAK ever drawn is in the key log, for the checker; nothing leaves the run directory.
+A wire has a CAK, from which MKA makes its SAKs, a new one every REKEY_S seconds. Nothing leaves the run directory.
 """
 import grp
 import os
@@ -10,7 +9,8 @@ import shutil
 
 from effects import LabError, run
 from machine import load, save
-from plan import CE, KEYS, MAXIMUM_PREFIX, PE, REPLAY_WINDOW, ROUTERS, WIRE_MTU, WIRES, HOLD_S, binary, peer
+from plan import (HELLO_S, HOLD_S, KEYS, LIFE_S, MAXIMUM_PREFIX, REKEY_S, REPLAY_WINDOW, ROUTERS, WIRE_MTU, WIRES,
+                  binary, peer)
 
 
 def private(path, text, *, mode=0o600, group=0):
@@ -45,27 +45,21 @@ def create_directories():
     KEYS.mkdir(mode=0o700, exist_ok=True)
 
 
-# The key log: {"ch1": [{"an":0,"sak":HEX,"salt":HEX,"sscis":{SCI:1,SCI:2}}, ...], ...}, oldest first.
+def caks():
+    """{"ch1": {"ckn": HEX, "cak": HEX}, ...}: what the checker opens MKPDUs with."""
+    return load("keys/caks")
 
-def key_log():
-    return load("keys/log")
 
-
-def draw_keys():
-    """A new SAK and salt for every wire; the numbers of the generations."""
-    log = key_log()
+def draw_caks():
+    """A CAK and its name for every wire. Every SAK comes of MKA."""
+    drawn = {wire.name: {"ckn": secrets.token_hex(16), "cak": secrets.token_hex(32)} for wire in WIRES}
     for wire in WIRES:
-        greater, lesser = sorted((wire.sci(CE), wire.sci(PE)), reverse=True)
-        log.setdefault(wire.name, []).append({
-            "an": len(log[wire.name]) % 4, "sak": secrets.token_hex(32), "salt": secrets.token_hex(12),
-            "sscis": {greater: 1, lesser: 2}})
-        private(key_file(wire, len(log[wire.name]) - 1), f"sak: {log[wire.name][-1]['sak']}\n")
-    save("keys/log", log)
-    return {name: len(keys) - 1 for name, keys in log.items()}
+        private(cak_file(wire), f"cak: {drawn[wire.name]['cak']}\n")
+    save("keys/caks", drawn)
 
 
-def key_file(wire, generation):
-    return KEYS / f"{wire.name}-{generation}.sak"
+def cak_file(wire):
+    return KEYS / f"{wire.name}.cak"
 
 
 def draw_passwords():
@@ -73,15 +67,8 @@ def draw_passwords():
         private(KEYS / f"bgp-{wire.name}.md5", secrets.token_hex(16) + "\n")
 
 
-def sa_text(wire, generation, sci, log):
-    key = log[wire.name][generation]
-    return (f"{{an: {key['an']}, key-file: {key_file(wire, generation)}, ssci: {key['sscis'][sci]}, "
-            f"salt: \"{key['salt']}\"}}")
-
-
-def port_text(router, wire, transmit, receive, log):
+def port_text(router, wire, ckn):
     worker = router.port_workers.get(wire.name, 0)
-    sas = "".join(f"                - {sa_text(wire, g, wire.sci(peer(router)), log)}\n" for g in receive)
     return f"""  {wire.name}:
     driver: af_xdp
     device: {wire.name}
@@ -92,12 +79,13 @@ def port_text(router, wire, transmit, receive, log):
     macsec:
       - cipher-suite: gcm-aes-xpn-256
         replay-window: {REPLAY_WINDOW}
-        static:
-          transmit: {sa_text(wire, transmit, wire.sci(router), log)}
-          receive:
-            - sci: "{wire.sci(peer(router))}"
-              sas:
-{sas}"""
+        mka:
+          key-server-priority: {wire.priority(router)}
+          sak-rekey: {REKEY_S}s
+          hello: {HELLO_S}s
+          life: {LIFE_S}s
+          key-ring: [{{ckn: "{ckn}", cak-file: {cak_file(wire)}}}]
+"""
 
 
 def interface_text(router, wire):
@@ -120,10 +108,10 @@ def quoted(prefixes):
     return ", ".join(f'"{p}"' for p in prefixes)
 
 
-def router_text(router, transmit, receive, log):
-    """The configuration of a router. transmit: {wire: generation}; receive: {wire: [generations]}."""
+def router_text(router, drawn):
+    """The configuration of a router. drawn: as caks() gives it."""
     lan = router.port_workers.get("lan", 0)
-    ports = "".join(port_text(router, w, transmit[w.name], receive[w.name], log) for w in WIRES)
+    ports = "".join(port_text(router, w, drawn[w.name]["ckn"]) for w in WIRES)
     interfaces = "".join(interface_text(router, w) for w in WIRES)
     neighbors = "".join(neighbors_text(router, w) for w in WIRES)
     return f"""# Written by tools/lab.
@@ -171,10 +159,9 @@ bgp:
 """
 
 
-def write_configs(transmit, receive):
-    log = key_log()
+def write_configs():
     for router in ROUTERS:
-        private(router.config, router_text(router, transmit, receive, log))
+        private(router.config, router_text(router, caks()))
 
 
 def write_frr():
@@ -189,6 +176,6 @@ def create():
     """Everything a first start needs."""
     create_directories()
     draw_passwords()
-    generations = draw_keys()
-    write_configs(generations, {name: [g] for name, g in generations.items()})
+    draw_caks()
+    write_configs()
     write_frr()

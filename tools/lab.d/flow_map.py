@@ -1,7 +1,8 @@
-"""Which flow went over which wire: the captures, decrypted with the current SAKs.
+"""Which flow went over which wire: the captures, decrypted with the SAKs of the moment.
 
 Only the cipher's stream is computed, many frames in one call; whether frames are authentic is nonce_check's business.
 """
+import bisect
 from collections import Counter
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -34,16 +35,28 @@ def source_port(plain, destination_port):
     return int.from_bytes(plain[udp:udp + 2], "big")
 
 
+def newest_keys(keys):
+    """(moments, [{AN: key}]): the newest key of each AN before the first moment and from each on. Oldest first."""
+    moments, newest = [], [{}]
+    for key in keys:
+        moments.append(key.get("since", 0))
+        newest.append({**newest[-1], key["an"]: key})
+    return moments, newest
+
+
 def ports_in(capture, keys, start, end, destination_port):
     """Counter of source ports in part of a capture."""
     data, groups = capture.data, {}
+    moments, newest = newest_keys(keys)
     for at, kept, _ in capture.frames(start, end):
         if kept >= 28 + 16 * BLOCKS and data[at + 12:at + 14] == pcap.MACSEC:
-            groups.setdefault((data[at + 14] & 3, data[at + 20:at + 28].hex()), []).append(at)
+            turn = bisect.bisect_right(moments, capture.time(at))
+            groups.setdefault((data[at + 14] & 3, data[at + 20:at + 28].hex(), turn), []).append(at)
     found = Counter()
-    newest = {key["an"]: key for key in keys}
-    for (an, sci), places in groups.items():
-        key = newest[an]
+    for (an, sci, turn), places in groups.items():
+        key = newest[turn].get(an)
+        if key is None:
+            continue   # no SAK was distributed with this AN: nonce_check complains
         stream = stream_blocks(key, key["sscis"][sci], [int.from_bytes(data[at + 16:at + 20], "big") for at in places])
         for n, at in enumerate(places):
             size = 16 * BLOCKS

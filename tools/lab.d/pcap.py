@@ -22,6 +22,7 @@ class Capture:
                 raise BadCapture(f"{path} is too short for a capture")
             self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         magic, = struct.unpack_from("<I", self.data)
+        self._fraction_ns = 1 if magic == 0xA1B23C4D else 1000
         if magic not in (0xA1B2C3D4, 0xA1B23C4D):
             raise BadCapture(f"{path} is no little-endian pcap file")
         if struct.unpack_from("<I", self.data, 20)[0] & 0x0FFFFFFF != 1:
@@ -41,6 +42,11 @@ class Capture:
                 return   # still being written
             yield at, kept, length
             at += kept
+
+    def time(self, at):
+        """Nanoseconds since 1970 when the frame at `at` was captured."""
+        seconds, fraction = struct.unpack_from("<II", self.data, at - 16)
+        return seconds * 1_000_000_000 + fraction * self._fraction_ns
 
     def boundary(self, start=HEADER):
         """Where the last frame ends that is in the file whole; `start` is such a place too."""

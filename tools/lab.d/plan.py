@@ -21,7 +21,10 @@ CAPTURES = Path(f"/var/tmp/demarc-{PREFIX}")   # on disk: they grow with the tra
 KEYS = RUN / "keys"
 LOGS = RUN / "log"
 
-HOLD_S = 9
+HOLD_S = 9             # BGP's
+HELLO_S = 2            # MKA's: between MKPDUs,
+LIFE_S = 6             # until a silent peer is dead,
+REKEY_S = 7            # between SAKs
 WIRE_MTU = 1440        # below the hosts' 1500: path MTU discovery has something to discover
 REPLAY_WINDOW = 64
 MAXIMUM_PREFIX = 100
@@ -69,6 +72,10 @@ class Wire:
     def sci(self, router):
         """48 bits of MAC address, 16 bits of port identifier: always 1 here."""
         return self.mac(router).replace(":", "") + "0001"
+
+    def priority(self, router):
+        """The lowest is key server: ce on the wires of facility east, pe on those of west."""
+        return 16 if (router.name == "ce") == (self.facility == "east") else 32
 
     def end(self, router):
         """The bridge port that faces a router; frames enter it that the router sent."""

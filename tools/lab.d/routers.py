@@ -14,12 +14,34 @@ def status(router):
     return demarc(router, "status", "--json")
 
 
+def kays(router):
+    """{port: its KaY}, of `show mka`."""
+    return {k["port"]: k for k in demarc(router, "show", "mka", "--json")["mka"]}
+
+
+def unsecured(router):
+    """["ch2: no peer", ...]: the wires without a SAK in use, each with the KaY's own reason."""
+    found = kays(router)
+    return [f"{w.name}: {why_unsecured(found.get(w.name))}" for w in WIRES if why_unsecured(found.get(w.name))]
+
+
+def why_unsecured(kay):
+    """Nothing if it is secured."""
+    if kay is None:
+        return "has no KaY"
+    if kay["secured"] and kay["in_use"] and kay["in_use"]["transmits"]:
+        return ""
+    return kay["why_not_secured"] or f"no SAK in use, {kay['cp_state']}"
+
+
+def keys_in_use(router):
+    """{port: (key server's MI, Key Number)} of the SAKs that transmit."""
+    return {port: (k["in_use"]["key"].split("/")[0], k["in_use"]["key_number"]) if k["in_use"] else (None, 0)
+            for port, k in kays(router).items()}
+
+
 def lookup(router, address):
     return demarc(router, "lookup", address, "--json")
-
-
-def reload(router):
-    run([binary("demarc"), "--socket", router.socket, "reload"], timeout=30)
 
 
 def pid(router):
@@ -81,12 +103,13 @@ def all_interfaces():
 def whole():
     """Every session up, every lookup over all four wires, every wire secured."""
     for r in ROUTERS:
+        reasons = unsecured(r)
+        if reasons:
+            raise LabError(f"{r.name}: {len(WIRES) - len(reasons)} of {len(WIRES)} links secured; {'; '.join(reasons)}")
+    for r in ROUTERS:
         up = established(r)
         if up != 2 * len(WIRES):
             raise LabError(f"{r.name}: BGP {up}/{2 * len(WIRES)}")
-        secured = sum(bool(m["secured"]) for m in status(r)["macsec"])
-        if secured != len(WIRES):
-            raise LabError(f"{r.name}: {secured} of {len(WIRES)} links secured")
     short = {k: v for k, v in forwarding_ways().items() if v != all_interfaces()}
     if short:
         raise LabError("; ".join(f"{k} over {', '.join(v) or 'nothing'}" for k, v in short.items()))
@@ -112,6 +135,16 @@ def sums(router):
     """Counters of a router, all workers together."""
     workers = status(router)["workers"]
     return {key: sum(w[key] for w in workers) for key in ("received", "transmitted", "punted", "dropped")}
+
+
+def drops():
+    """{"ce next-hop-unresolved": frames, ...}: what the routers dropped, by reason."""
+    found = {}
+    for router in ROUTERS:
+        for worker in status(router)["workers"]:
+            for reason, frames in worker["drops"].items():
+                found[f"{router.name} {reason}"] = found.get(f"{router.name} {reason}", 0) + frames
+    return found
 
 
 def xdp_program(router, port):

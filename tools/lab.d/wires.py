@@ -8,13 +8,16 @@ import re
 import signal
 import time
 
+import configs
+import mka_keys
 import pcap
 from effects import LabError, inside, json_of, run, wait_for
 from plan import CAPTURES, LOGS, ROUTERS, WIRE_NS, WIRES
 
-SNAP = 192          # octets kept of a frame: all headers, and all of a small frame
+SNAP = 256          # octets kept of a frame: all headers, and all of a small frame and of an MKPDU
 KINDS = ("macsec", "eapol", "other")
 boundaries = {}     # where flush_captures() last found the end of each capture
+readers = {}        # of each wire: the SAKs found in its captures so far
 
 
 def ports():
@@ -52,6 +55,16 @@ def difference(after, before):
 
 def capture_path(wire, router):
     return CAPTURES / f"{wire.end(router)}.pcap"
+
+
+def key_log():
+    """({"ch1": [key, ...], ...}, problems): every SAK distributed until now, oldest first, from captured MKPDUs."""
+    if not readers:
+        for name, cak in configs.caks().items():
+            paths = [capture_path(wire, router) for wire, router in ports() if wire.name == name]
+            readers[name] = mka_keys.WireKeys(mka_keys.Cak(bytes.fromhex(cak["ckn"]), bytes.fromhex(cak["cak"])), paths)
+    found = {name: reader.read().keys() for name, reader in readers.items()}
+    return found, [text for reader in readers.values() for text in reader.problems]
 
 
 def capture_argv(wire, router):

@@ -23,7 +23,7 @@ NOISY = {"steal_percent": 7.0, "involuntary_switches": 900, "noisy": True}
 def clean_wires():
     count = {end: {"macsec": 6000, "eapol": 1, "other": 0} for end in ENDS}
     document = {"ok": True, "repeats": 0, "nonces": 48000, "problems": [],
-                "wires": {w.name: {"decrypted": 250, "captures": {}} for w in WIRES}}
+                "wires": {w.name: {"decrypted": 250, "saks": 9, "captures": {}} for w in WIRES}}
     return count, dict.fromkeys(ENDS, 0), document, copy.deepcopy(count)
 
 
@@ -50,6 +50,7 @@ class Row3(unittest.TestCase):
                       lambda p: [c["ch2-ce"].update(macsec=3999) for c in (p[0], p[3])],
                       lambda p: p[2].update(repeats=1),
                       lambda p: p[2]["wires"]["ch4"].update(decrypted=99),
+                      lambda p: p[2]["wires"]["ch4"].update(saks=3),
                       lambda p: p[2].update(ok=False, problems=["a frame does not open"])):
             parts = clean_wires()
             spoil(parts)
