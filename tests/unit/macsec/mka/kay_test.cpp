@@ -35,6 +35,26 @@ TEST_CASE("nothing changes while nothing happens") {
     CHECK(pair.status(pair.a).counters.sent == pair.a->sent.size());
 }
 
+TEST_CASE("PDUs are counted by how late they are") {
+    Pair pair;
+    pair.bench.run_for(20 * kSecond);
+    const HelloTimes calm = pair.status(pair.a).hellos;
+    CHECK(calm.on_time + 1 == pair.a->sent.size());
+    CHECK(calm.late_50_ms + calm.late_250_ms + calm.late_1_s == 0);
+    CHECK(calm.longest_gap == 2 * kSecond);
+
+    for (const Time late : {60u, 300u, 1000u}) {
+        pair.bench.now = pair.a->kay.next_deadline() + late * kMillisecond;  // nobody called meanwhile
+        pair.bench.run_for(10 * kSecond);
+    }
+    const HelloTimes after = pair.status(pair.a).hellos;
+    CHECK(after.late_50_ms == 1);
+    CHECK(after.late_250_ms == 1);
+    CHECK(after.late_1_s == 1);
+    CHECK(after.most_late == kSecond);
+    CHECK(after.longest_gap == 3 * kSecond);
+}
+
 TEST_CASE("a KaY starts closed and sends nothing but MKPDUs") {
     Pair pair;
     for (const Station* s : {pair.a, pair.b})
