@@ -115,9 +115,11 @@ def secured(router, wpa, place, seconds):
                           f"{wpa.must('ip -s macsec show; ip address; ip route; ip neighbor')}") from e
 
 
-def under_traffic(place, flow, seconds, change):
-    """`change` happens while packets go both ways; all of them arrive."""
-    ways = (("lan", "far", f"{LINK4}.3", PORT), ("far", "lan", f"{LAN4}.2", PORT + 1))
+WAYS = (("lan", "far", f"{LINK4}.3", PORT), ("far", "lan", f"{LAN4}.2", PORT + 1))
+
+
+def under_traffic(place, flow, seconds, change, ways=WAYS):
+    """`change` happens within the seconds, while packets go both ways; all of them arrive."""
     receivers = [place.start(to, flow, "receive", "--port", port, "--seconds", seconds + 60) for _, to, _, port in ways]
     try:
         for receiver in receivers:
@@ -126,10 +128,12 @@ def under_traffic(place, flow, seconds, change):
         senders = [place.start(source, flow, "send", "--to", address, "--port", port, "--flows", 8, "--rate", RATE,
                                "--seconds", seconds, "--size", 200) for source, _, address, port in ways]
         change()
-        done = time.monotonic()
-        sent = [finish(sender, "flow send", seconds + 60) for sender in senders]
-        if time.monotonic() - done < 0.2:
-            raise RowError("the traffic ended before the rekeys")
+        time.sleep(1)
+        if any(sender.poll() is not None for sender in senders):
+            raise RowError("the traffic ended before the change did")
+        for sender in senders:
+            sender.send_signal(signal.SIGTERM)
+        sent = [finish(sender, "flow send") for sender in senders]
         time.sleep(0.5)
     finally:
         for receiver in receivers:
@@ -160,7 +164,7 @@ def key_server(router, wpa, place, flow, times, ours):
     if router.kay()["is_key_server"] != ours:
         raise RowError(f"key server: {router.kay()}")
     ask_for_one = router.rekey if ours else wpa.spend
-    sent = under_traffic(place, flow, (5 if ours else 13) * times + 8, lambda: rekeys(router, times, ask_for_one))
+    sent = under_traffic(place, flow, 2 * WORST_REKEY_S * times, lambda: rekeys(router, times, ask_for_one))
     ok(f"{'demarcd' if ours else 'wpa_supplicant'} as key server: {times} rekeys, {sent} packets, none lost")
 
 

@@ -1,4 +1,5 @@
 // KaYs on a perfect wire: how they are secured, and how SAKs follow one another.
+#include "macsec/mka/participant.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/macsec/mka/pair.h"
 
@@ -279,7 +280,7 @@ TEST_CASE("without delay protection no PN is raised") {
     CHECK(pair.b->raised.empty());
 }
 
-TEST_CASE("version 3 and the XPN set go with XPN suites alone, an ICV Indicator only when wanted") {
+TEST_CASE("version 3 and the XPN set go with XPN suites, an ICV Indicator only when wanted") {
     for (const CipherSuite suite : kSuites)
         for (const bool indicator : {false, true}) {
             Settings first = settings_of(16, {ring_key(1)});
@@ -298,4 +299,28 @@ TEST_CASE("version 3 and the XPN set go with XPN suites alone, an ICV Indicator 
             CHECK(pdu->live->key_server_ssci == (is_xpn(suite) ? 2 : 0));
             CHECK_FALSE(pdu->distributed_sak);  // everybody has it
         }
+}
+
+TEST_CASE("peers that all speak version 3 are answered in version 3, with any suite") {
+    const RingKey key = ring_key(1);
+    auto keys = derive_keys(key.cak->octets(), key.ckn);
+    REQUIRE(keys);
+    const Identity identity = identity_of(1, CipherSuite::gcm_aes_256);
+    const Settings settings = settings_of(16, {key});
+    Participant p(key, std::make_shared<const CakKeys>(std::move(*keys)), MemberId{{1}}, 1);
+    Time now = kSecond;
+    const auto said = [&] {
+        const auto frame = p.pdu(identity, settings, {}, kRealPrimitives, now, kSecond);
+        return decode(ConstOctets(frame.value()).subspan(14)).value();
+    };
+    const auto hear = [&](std::uint8_t member, std::uint8_t version) {
+        const BasicSet basic{.mka_version = version, .sci = Sci{member}, .mi = MemberId{{member}}, .mn = 1};
+        REQUIRE(p.peers.hear(basic, {}, now, settings.timers) == Heard::new_potential);
+    };
+    CHECK(said().basic.mka_version == 1);
+    hear(2, 3);
+    CHECK(said().basic.mka_version == 3);
+    CHECK_FALSE(said().xpn);
+    hear(3, 1);
+    CHECK(said().basic.mka_version == 1);
 }
