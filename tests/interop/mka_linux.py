@@ -64,6 +64,7 @@ class MkaRouter(Router):
 
 class Wpa(Linux):
     """The guest's end: wpa_supplicant makes macsec0 on eth0."""
+    name = "wpa_supplicant"
 
     def start(self, mka, cak=None):
         self.must(f"""cat >/run/wpa.conf <<'END'
@@ -104,7 +105,7 @@ def secured(router, wpa, place, seconds):
         router.wait("not secured", seconds, lambda: router.kay()["secured"])
         took = time.monotonic() - began
         router.wait("no carrier", 10, router.has_carrier)
-        router.wait("wpa_supplicant has no macsec0", 10, wpa.has_device)
+        router.wait(f"{wpa.name} has no macsec0", 10, wpa.has_device)
         wpa.must("ip link set dev macsec0 up")
         wpa.address("macsec0")  # a new device, or one whose routes went when it was down
         router.wait("no ping passes", 20, lambda: passes(place, f"{LINK4}.3"))
@@ -165,7 +166,7 @@ def key_server(router, wpa, place, flow, times, ours):
         raise RowError(f"key server: {router.kay()}")
     ask_for_one = router.rekey if ours else wpa.spend
     sent = under_traffic(place, flow, 2 * WORST_REKEY_S * times, lambda: rekeys(router, times, ask_for_one))
-    ok(f"{'demarcd' if ours else 'wpa_supplicant'} as key server: {times} rekeys, {sent} packets, none lost")
+    ok(f"{'demarcd' if ours else wpa.name} as key server: {times} rekeys, {sent} packets, none lost")
 
 
 def restarts(router_of, wpa, place, mka):
@@ -179,7 +180,7 @@ def restarts(router_of, wpa, place, mka):
         took = secured(router, wpa, place, BACK_THEIRS_S)
         if router.number() == before:
             raise RowError("the old SAK is used again")
-        ok(f"wpa_supplicant killed and started again: secured after {took:.1f} s")
+        ok(f"{wpa.name} killed and started again: secured after {took:.1f} s")
         router.kill()
         router.__enter__()
         took = secured(router, wpa, place, BACK_OURS_S)
