@@ -128,6 +128,9 @@ class Loads:
             self.flood("arp", source, [("eth0", f"02:5e:00:0c:00:0{n}", "02:5e:00:0d:00:00")])
 
     def end(self):
+        for process in self.running:
+            if "--rate" in process.args:  # flow, behind with what it was told to send
+                process.terminate()
         said = [process.communicate(timeout=60)[0].strip() for process in self.running]
         expect(all(process.returncode == 0 for process in self.running), "a load ended with an error")
         self.running = []
