@@ -63,8 +63,8 @@ END
 
 
 def roles(place, mkad, build, work, prefix, suite):
-    """Either is key server. Nobody but a change of members makes MKAdaemon renew a SAK of an XPN suite: Linux takes a PN
-    that is nearly spent, but the other end cannot know its upper half."""
+    """Either is key server. Only a change of members makes MKAdaemon renew a SAK of an XPN suite: Linux takes a PN that
+    is nearly spent, but the other end cannot know its upper half."""
     row = Row(suite=suite, encrypt="on", ours="sci", theirs="sci", window="0", vlan="none", mtu="1500")
     set_mtu(place, row)
     mkad.suite, flow, again = suite, build / "tools" / "flow" / "flow", iter(range(9))

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""flood.py KIND SECONDS NAMESPACE DEVICE DESTINATION SOURCE...: sends all it can through devices of a namespace, in turn;
-prints how many frames. DEVICE DESTINATION SOURCE: any number of them; MAC addresses.
+"""flood.py KIND SECONDS NAMESPACE DEVICE DESTINATION SOURCE...: sends all it can through devices of a namespace, in
+turn; prints how many frames. DEVICE DESTINATION SOURCE: any number of them; MAC addresses.
 
 macsec   MACsec frames of SOURCE's SC, port 1, for every AN; their ICV is wrong, which only the cipher can tell
 arp      questions for 10.97.1.1 and 10.97.2.1 by hosts that do not exist, each another one

@@ -2,8 +2,8 @@
 """hello_gaps.py PREFIX WORK BUILD: the time between the hellos of two routers, measured on the wire, under three loads.
 
 Kernel time stamps of what enters the bridge's ports; a stream is one router's PDUs on one wire. Always asserted: no gap
-above 3 s, no peer timed out, no port closed. The median and how many are above 2.25 s are printed; DEMARC_FULL=1 asserts
-them too, over a minute per load. The first tier measures 20 s per load.
+above 3 s, no peer timed out, no port closed. The median and how many are above 2.25 s are printed; DEMARC_FULL=1
+asserts them too, over a minute per load. The first tier measures 20 s per load.
 """
 import ctypes
 import os
@@ -109,8 +109,8 @@ class Loads:
     def receive(self):
         """Good packets both ways over link 1; on all links MACsec frames that the cipher has to refuse."""
         for source, to in (("lan", "10.97.2.2"), ("far", "10.97.1.2")):
-            self.run("ip", "netns", "exec", f"{self.prefix}-{source}", self.build / "tools/flow/flow", "send", "--to", to,
-                     "--port", 9000, "--flows", 64, "--rate", 1e6, "--seconds", SECONDS)
+            self.run("ip", "netns", "exec", f"{self.prefix}-{source}", self.build / "tools/flow/flow", "send", "--to",
+                     to, "--port", 9000, "--flows", 64, "--rate", 1e6, "--seconds", SECONDS)
         links = range(1, LINKS + 1)
         self.flood("macsec", "wire", [(f"e{n}", mac_of("east", n), mac_of("west", n)) for n in links] +
                    [(f"w{n}", mac_of("west", n), mac_of("east", n)) for n in links])
@@ -170,8 +170,8 @@ def under(kind, load, loads, clock, routers, routes=0):
     said = loads.end()
     text = judge(kind, clock.gaps(begin, end))
     expect(losses(routers) == before, f"{kind}: a peer timed out: {before} -> {losses(routers)}")
-    more = f"{'+'.join(said)} route messages, {fewest_routes(routers)} routes" if routes else f"{took:.0f} frames/s taken"
-    ok(f"{text}; {more}")
+    told = f"{'+'.join(said)} route messages, {fewest_routes(routers)} routes"
+    ok(f"{text}; {told if routes else f'{took:.0f} frames/s taken'}")
 
 
 def test(prefix, work, build):
