@@ -169,7 +169,9 @@ def under(kind, load, loads, clock, routers, routes=0):
     took = (sum(received(routers)) - sum(frames)) / (end - begin)
     said = loads.end()
     text = judge(kind, clock.gaps(begin, end))
-    expect(losses(routers) == before, f"{kind}: a peer timed out: {before} -> {losses(routers)}")
+    lost = [after for was, after in zip(before, losses(routers)) if was != after]
+    missed = {r.name: {p["name"]: p["in_missed"] for p in r.status()["ports"]} for r in routers}
+    expect(not lost, f"{kind}: a peer timed out: {lost}; missed by the ports: {missed}; {text}")
     told = f"{'+'.join(said)} route messages, {fewest_routes(routers)} routes"
     ok(f"{text}; {told if routes else f'{took:.0f} frames/s taken'}")
 

@@ -314,7 +314,11 @@ TEST_CASE("peers that all speak version 3 are answered in version 3, with any su
         return decode(ConstOctets(frame.value()).subspan(14)).value();
     };
     const auto hear = [&](std::uint8_t member, std::uint8_t version) {
-        const BasicSet basic{.mka_version = version, .sci = Sci{member}, .mi = MemberId{{member}}, .mn = 1};
+        BasicSet basic;
+        basic.mka_version = version;
+        basic.sci = Sci{member};
+        basic.mi = MemberId{{member}};
+        basic.mn = 1;
         REQUIRE(p.peers.hear(basic, {}, now, settings.timers) == Heard::new_potential);
     };
     CHECK(said().basic.mka_version == 1);
