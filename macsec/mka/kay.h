@@ -13,7 +13,8 @@
 //   perform(actions) in order, after each of these
 //
 // What it decides, beyond the standard's text:
-// - MKPDU version 3 is sent with XPN suites, which need its XPN set and key server SSCI, else version 1.
+// - MKPDU version 3 is sent with XPN suites, which need its XPN set and key server SSCI, and where all peers
+//   speak it; else version 1.
 // - A live peer has echoed one of our MNs that is younger than MKA Life Time (the last two always are). It lives for
 //   MKA Life Time after that PDU, at most until MKA Life Time + Hello Time after we sent the echoed one (9.4.3).
 // - A peer's new MI takes the place of its old one (same SCI) as soon as it has proved liveness.

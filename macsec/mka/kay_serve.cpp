@@ -166,6 +166,17 @@ PduExtras Kay::State::extras_for(const Participant& p) const {
     return extras;
 }
 
+void HelloTimes::note(Time sent_before, Time due, Time now) noexcept {
+    if (sent_before == 0) return;
+    const Time late = now - std::min(due, now);
+    ++(late >= kSecond              ? late_1_s
+       : late >= 250 * kMillisecond ? late_250_ms
+       : late >= 50 * kMillisecond  ? late_50_ms
+                                    : on_time);
+    most_late = std::max(most_late, late);
+    longest_gap = std::max(longest_gap, now - sent_before);
+}
+
 void Kay::State::send_due(Time now, Actions& out) {
     for (RingEntry& e : ring) {
         if (!e.participant) continue;
@@ -174,6 +185,7 @@ void Kay::State::send_due(Time now, Actions& out) {
         if (p.says_something_new(extras)) p.hurry(now, settings.timers);
         if (p.next_pdu() > now) continue;
         if (p.wants_new_mi()) renew(p, now, "its message numbers are used up", out);
+        hellos.note(p.last_pdu(), p.next_pdu(), now);
         auto frame = p.pdu(identity, settings, extras, primitives, now, pdu_interval());
         if (!frame) continue;
         ++counters.sent;

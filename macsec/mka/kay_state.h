@@ -76,6 +76,7 @@ struct Kay::State {
     std::vector<SpentKeys> spent;
     std::vector<Station> stations;
     KayCounters counters;
+    HelloTimes hellos;
     Stranger stranger;
     std::uint64_t participants{};  // that ever were
     Time last_tick{}, last_call{};

@@ -132,6 +132,7 @@ KayStatus Kay::State::status(Time now) const {
                      .old = key_status(sak(cp.old()), cp.old(), identity.sci),
                      .next_rekey = {},
                      .counters = counters,
+                     .hellos = hellos,
                      .why_not_secured = why_not_secured(now)};
     for (const RingEntry& e : ring) status.participants.push_back(participant_status(e, principal == e.key.ckn));
     const Participant* p = principal ? participant(*principal) : nullptr;

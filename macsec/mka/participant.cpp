@@ -98,16 +98,18 @@ PeerList Participant::list(bool live) const {
 
 Mkpdu Participant::value(const Identity& identity, const Settings& settings, const PduExtras& extras) const {
     Mkpdu pdu;
-    // Version 3 only where its sets are needed: the others are spoken to as their own kind.
-    pdu.basic = {.mka_version = static_cast<std::uint8_t>(is_xpn(identity.suite) ? 3 : 1),
-                 .key_server_priority = settings.key_server_priority,
-                 .key_server = extras.key_server,
-                 .macsec_desired = true,
-                 .capability = capability_of(identity),
-                 .sci = identity.sci,
-                 .mi = mi,
-                 .mn = mn_,
-                 .ckn = key.ckn};
+    // Version 3 where its sets are needed, or nobody speaks less (a peer may take no other); else they are spoken to as
+    // their own kind.
+    pdu.basic = {
+        .mka_version = static_cast<std::uint8_t>(is_xpn(identity.suite) || peers.lowest_version() >= 3 ? 3 : 1),
+        .key_server_priority = settings.key_server_priority,
+        .key_server = extras.key_server,
+        .macsec_desired = true,
+        .capability = capability_of(identity),
+        .sci = identity.sci,
+        .mi = mi,
+        .mn = mn_,
+        .ckn = key.ckn};
     if (auto live = list(true); !live.peers.empty()) pdu.live = std::move(live);
     if (auto potential = list(false); !potential.peers.empty()) pdu.potential = std::move(potential);
     if (pdu.live) pdu.live->key_server_ssci = extras.key_server_ssci;

@@ -77,6 +77,7 @@ public:
     // Wants a PDU now, as soon as the last one is old enough.
     void hurry(Time now, const Timers&) noexcept;
     Time next_pdu() const noexcept { return next_pdu_; }
+    Time last_pdu() const noexcept { return last_sent_; }  // 0: none yet
 
     // The next PDU as a frame; nothing if the primitives fail. Takes an MN. interval: until the next one.
     std::optional<std::vector<std::uint8_t>> pdu(const Identity&, const Settings&, const PduExtras&, const Primitives&,

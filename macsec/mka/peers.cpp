@@ -9,6 +9,7 @@ constexpr std::size_t kMaxReplaced = 16;
 
 void note_basic(PeerEntry& entry, const BasicSet& basic, Time now) noexcept {
     entry.mn = basic.mn;
+    entry.mka_version = basic.mka_version;
     entry.priority = basic.key_server_priority;
     entry.key_server = basic.key_server;
     entry.macsec_desired = basic.macsec_desired;
@@ -28,6 +29,12 @@ const PeerEntry* PeerTable::find(const MemberId& mi) const noexcept { return con
 std::size_t PeerTable::live() const noexcept {
     return static_cast<std::size_t>(
         std::count_if(entries_.begin(), entries_.end(), [](const PeerEntry& e) { return e.live; }));
+}
+
+std::uint8_t PeerTable::lowest_version() const noexcept {
+    std::uint8_t lowest = 0;
+    for (const PeerEntry& e : entries_) lowest = lowest == 0 ? e.mka_version : std::min(lowest, e.mka_version);
+    return lowest;
 }
 
 bool PeerTable::reaches(Sci sci) const noexcept {

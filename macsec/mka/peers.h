@@ -23,7 +23,7 @@ struct PeerEntry {
     Sci sci;
     MessageNumber mn{};  // the greatest heard
     bool live{};
-    std::uint8_t priority{};
+    std::uint8_t mka_version{}, priority{};
     bool key_server{}, macsec_desired{};
     Capability capability{};
     Time first_heard{}, last_heard{}, expires{};
@@ -57,7 +57,8 @@ public:
     const PeerEntry* find(const MemberId&) const noexcept;
     const std::vector<PeerEntry>& all() const noexcept { return entries_; }
     std::size_t live() const noexcept;
-    bool reaches(Sci) const noexcept;  // a live peer has this SCI
+    std::uint8_t lowest_version() const noexcept;  // of what they speak; 0: nobody is heard
+    bool reaches(Sci) const noexcept;              // a live peer has this SCI
 
 private:
     struct Replaced {

@@ -55,6 +55,16 @@ struct KayCounters {
     std::array<std::uint64_t, kDecodeErrors> decode_errors{};  // by DecodeError; their sum is decode_error
 };
 
+// How punctual our PDUs are, all participants together. Late: after the time at which one was due. Longest gap: between
+// two PDUs of one participant; MKA Hello Time when all is well.
+struct HelloTimes {
+    std::uint64_t on_time{};                                // less than 50 ms late
+    std::uint64_t late_50_ms{}, late_250_ms{}, late_1_s{};  // so late, or more; each PDU counts once
+    Time most_late{}, longest_gap{};
+    // sent_before: the PDU before it, 0: none.
+    void note(Time sent_before, Time due, Time now) noexcept;
+};
+
 struct PeerStatus {
     MemberId mi;
     MessageNumber mn{};  // the last heard
@@ -114,6 +124,7 @@ struct KayStatus {
     std::optional<KeyStatus> latest, old;
     std::optional<Time> next_rekey;  // as key server with a period
     KayCounters counters;
+    HelloTimes hellos;
     std::string why_not_secured;  // in words; empty when the port is open
 };
 

@@ -22,6 +22,8 @@ MODULES = Path("/usr/lib/uml/modules")
 WANTED = ("ipv6", "macsec", "8021q", "gcm", "ctr", "ghash-generic")
 PROGRAMS = {"bin/busybox": "busybox", "usr/bin/ip": "ip",  # where it lies in the guest, and what it is here
             "usr/bin/wpa_supplicant": "wpa_supplicant"}
+if "DEMARC_MKADAEMON" in os.environ:  # somebody else's program, built elsewhere: see mka_mkad_test.sh
+    PROGRAMS["usr/bin/mkad"] = os.environ["DEMARC_MKADAEMON"]
 SCRIPTS = {"init": "guest/init", "agent": "guest/agent"}
 FOLDERS = ("bin", "dev", "etc", "lib", "lib/modules", "lib64", "proc", "run", "sys", "tmp", "usr", "usr/bin")
 
@@ -36,6 +38,8 @@ def cache():
 
 def program(name):
     found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if not found and "/" in name:
+        raise ImageError(f"DEMARC_MKADAEMON: {name} is no program")
     if not found:
         raise ImageError(f"{name} is not installed; run: apt install busybox-static iproute2 wpasupplicant")
     return Path(found).resolve()

@@ -39,17 +39,19 @@ class Cak:
 class SecY:
     """As pair.SecY, with a key ring instead of SAKs."""
 
-    def __init__(self, ring, rekey="0s", suite="gcm-aes-xpn-256"):
-        self.link, self.number, self.clear_tags = 1, 1, ""
+    def __init__(self, ring, rekey="0s", suite="gcm-aes-xpn-256", link=1):
+        self.link, self.number, self.clear_tags = link, link, ""
         self.ring, self.rekey, self.suite = ring, rekey, suite
 
 
 class Router(pair.Router):
+    hello_ms, life_ms = HELLO_MS, LIFE_MS
+
     def secy_text(self, s):
         keys = ", ".join(cak.text() for cak in s.ring)
         return (f"      - clear-tags: []\n        cipher-suite: {s.suite}\n        replay-window: 64\n        mka:\n"
                 f"          key-server-priority: {15 + self.side}\n          sak-rekey: {s.rekey}\n"
-                f"          hello: {HELLO_MS}ms\n          life: {LIFE_MS}ms\n          key-ring: [{keys}]\n")
+                f"          hello: {self.hello_ms}ms\n          life: {self.life_ms}ms\n          key-ring: [{keys}]\n")
 
     def kay(self):
         answer = self.ask({"request": "show", "what": "mka"})

@@ -132,6 +132,7 @@ def other(name):
 class Router:
     buffers = 16384  # some 4096 an AF_XDP port
     workers = 2      # the secured ports have the last one
+    nodes = 1024     # of the IPv4 FIB
 
     def __init__(self, name, prefix, work, build):
         self.name, self.prefix, self.work, self.build = name, prefix, Path(work), Path(build)
@@ -169,7 +170,7 @@ class Router:
         return f"""router: {{name: {self.name}, run-directory: {self.run}, state-directory: {self.state}}}
 workers: {{idle: sleep, count: {self.workers}}}
 memory: {{buffers: {self.buffers}, buffer-octets: 2176}}
-fib: {{ipv4-root-bits: 16, ipv6-root-bits: 16, ipv4-nodes: 1024, ipv6-nodes: 1024, groups: 256, next-hops: 256}}
+fib: {{ipv4-root-bits: 16, ipv6-root-bits: 16, ipv4-nodes: {self.nodes}, ipv6-nodes: 1024, groups: 256, next-hops: 256}}
 host:
   netns: {self.host_ns}
   fpm: {{address: 127.0.0.1, port: 2620}}

@@ -71,6 +71,18 @@ void add_participant(Facts& facts, const Json& p) {
     for (const Json& peer : list(p, "peers")) add_peer(facts, peer);
 }
 
+// How punctual our PDUs are; the gap is MKA Hello Time when all is well.
+void add_hellos(Facts& facts, const Json& kay) {
+    const Json& h = members(kay, "hellos");
+    const auto count = [&](std::string_view key) { return number(h, key).value_or(0); };
+    const std::uint64_t on_time = count("on_time");
+    const std::uint64_t late = count("late_50_ms") + count("late_250_ms") + count("late_1_s");
+    if (on_time + late == 0) return;
+    facts.add("hellos", {{fmt::format("longest gap {}", seconds_text(h, "longest_gap_s"))},
+                         {fmt::format("{} of {} more than 50 ms late", late, on_time + late),
+                          late == 0 ? Tone::plain : Tone::warning}});
+}
+
 std::string title(const Json& of, const Style& style) {
     const Json& clear_tags = list(of, "clear_tags");
     std::string text_of_it = paint(text(of, "port"), Tone::strong, style);
@@ -87,6 +99,7 @@ std::string paragraph(const Json& kay, const Style& style) {
     add_key(facts, kay, "latest", "new SAK");
     add_key(facts, kay, "old", "SAK");
     for (const Json& p : list(kay, "participants")) add_participant(facts, p);
+    add_hellos(facts, kay);
     auto counters = nonzero_counters(members(kay, "counters"), "");
     auto errors = nonzero_counters(members(members(kay, "counters"), "decode-errors"), "");
     counters.insert(counters.end(), errors.begin(), errors.end());

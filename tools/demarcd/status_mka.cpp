@@ -72,6 +72,12 @@ Json counters_json(const mka::KayCounters& c) {
     return j;
 }
 
+Json hellos_json(const mka::HelloTimes& h) {
+    const auto seconds = [](mka::Time t) { return static_cast<double>(t) / 1e9; };
+    return {{"on_time", h.on_time},   {"late_50_ms", h.late_50_ms},          {"late_250_ms", h.late_250_ms},
+            {"late_1_s", h.late_1_s}, {"most_late_s", seconds(h.most_late)}, {"longest_gap_s", seconds(h.longest_gap)}};
+}
+
 }  // namespace
 
 Json kay_json(const std::string& port, const LiveSecY& secy) {
@@ -96,6 +102,7 @@ Json kay_json(const std::string& port, const LiveSecY& secy) {
             {"latest", key_json(s.latest, now)},
             {"old", key_json(s.old, now)},
             {"participants", std::move(participants)},
+            {"hellos", hellos_json(s.hellos)},
             {"counters", counters_json(s.counters)}};
 }
 

@@ -1,4 +1,5 @@
 // KaYs on a perfect wire: how they are secured, and how SAKs follow one another.
+#include "macsec/mka/participant.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/macsec/mka/pair.h"
 
@@ -33,6 +34,26 @@ TEST_CASE("nothing changes while nothing happens") {
     CHECK(pair.status(pair.b).counters.saks_taken == 1);
     CHECK(pair.a->sent.size() < 75);  // one in two seconds, and a few at the start
     CHECK(pair.status(pair.a).counters.sent == pair.a->sent.size());
+}
+
+TEST_CASE("PDUs are counted by how late they are") {
+    Pair pair;
+    pair.bench.run_for(20 * kSecond);
+    const HelloTimes calm = pair.status(pair.a).hellos;
+    CHECK(calm.on_time + 1 == pair.a->sent.size());
+    CHECK(calm.late_50_ms + calm.late_250_ms + calm.late_1_s == 0);
+    CHECK(calm.longest_gap == 2 * kSecond);
+
+    for (const Time late : {60u, 300u, 1000u}) {
+        pair.bench.now = pair.a->kay.next_deadline() + late * kMillisecond;  // nobody called meanwhile
+        pair.bench.run_for(10 * kSecond);
+    }
+    const HelloTimes after = pair.status(pair.a).hellos;
+    CHECK(after.late_50_ms == 1);
+    CHECK(after.late_250_ms == 1);
+    CHECK(after.late_1_s == 1);
+    CHECK(after.most_late == kSecond);
+    CHECK(after.longest_gap == 3 * kSecond);
 }
 
 TEST_CASE("a KaY starts closed and sends nothing but MKPDUs") {
@@ -259,7 +280,7 @@ TEST_CASE("without delay protection no PN is raised") {
     CHECK(pair.b->raised.empty());
 }
 
-TEST_CASE("version 3 and the XPN set go with XPN suites alone, an ICV Indicator only when wanted") {
+TEST_CASE("version 3 and the XPN set go with XPN suites, an ICV Indicator only when wanted") {
     for (const CipherSuite suite : kSuites)
         for (const bool indicator : {false, true}) {
             Settings first = settings_of(16, {ring_key(1)});
@@ -278,4 +299,32 @@ TEST_CASE("version 3 and the XPN set go with XPN suites alone, an ICV Indicator 
             CHECK(pdu->live->key_server_ssci == (is_xpn(suite) ? 2 : 0));
             CHECK_FALSE(pdu->distributed_sak);  // everybody has it
         }
+}
+
+TEST_CASE("peers that all speak version 3 are answered in version 3, with any suite") {
+    const RingKey key = ring_key(1);
+    auto keys = derive_keys(key.cak->octets(), key.ckn);
+    REQUIRE(keys);
+    const Identity identity = identity_of(1, CipherSuite::gcm_aes_256);
+    const Settings settings = settings_of(16, {key});
+    Participant p(key, std::make_shared<const CakKeys>(std::move(*keys)), MemberId{{1}}, 1);
+    Time now = kSecond;
+    const auto said = [&] {
+        const auto frame = p.pdu(identity, settings, {}, kRealPrimitives, now, kSecond);
+        return decode(ConstOctets(frame.value()).subspan(14)).value();
+    };
+    const auto hear = [&](std::uint8_t member, std::uint8_t version) {
+        BasicSet basic;
+        basic.mka_version = version;
+        basic.sci = Sci{member};
+        basic.mi = MemberId{{member}};
+        basic.mn = 1;
+        REQUIRE(p.peers.hear(basic, {}, now, settings.timers) == Heard::new_potential);
+    };
+    CHECK(said().basic.mka_version == 1);
+    hear(2, 3);
+    CHECK(said().basic.mka_version == 3);
+    CHECK_FALSE(said().xpn);
+    hear(3, 1);
+    CHECK(said().basic.mka_version == 1);
 }
