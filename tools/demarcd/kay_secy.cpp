@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <utility>
 
 #include "config/key_files.h"
 
@@ -15,7 +16,8 @@ using namespace macsec;
 namespace {
 
 constexpr std::size_t kHistory = 64;
-constexpr std::uint64_t kNoCeiling = ~std::uint64_t{0};  // no lease: a SAK of MKA does not survive a restart
+constexpr mka::Time kStall = 500'000'000, kCatchUp = 100'000'000;  // so late is no timer, so long read the workers
+constexpr std::uint64_t kNoCeiling = ~std::uint64_t{0};            // no lease: a SAK of MKA does not survive a restart
 
 std::int64_t wall() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -236,13 +238,25 @@ void KaySecY::arm() {
     const mka::Time due = kay_.next_deadline();
     const mka::Time at = now();
     if (armed_ > at && armed_ <= due) return;
+    wait_until(due, at);
+}
+
+void KaySecY::wait_until(mka::Time due, mka::Time at) {
     armed_ = due;
     effects_.after(std::chrono::nanoseconds(due > at ? due - at : 0), [weak = weak_from_this(), due] {
         const auto self = weak.lock();
         if (!self || self->armed_ != due) return;
-        self->armed_ = mka::kNever;
-        self->tick();
+        self->on_deadline(due);
     });
+}
+
+// A process that was stopped cannot say that its peers were silent: what they sent waits for the workers, who now run
+// again, too. It is read before anybody is judged.
+void KaySecY::on_deadline(mka::Time due) {
+    const mka::Time at = now();
+    if (at > due + kStall && std::exchange(waited_for_, due) != due) return wait_until(at + kCatchUp, at);
+    armed_ = mka::kNever;
+    tick();
 }
 
 std::vector<mka::SaReport> KaySecY::reports() const {

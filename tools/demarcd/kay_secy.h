@@ -82,6 +82,8 @@ private:
     void in_force(std::uint64_t generation);
     void tick();
     void arm();
+    void wait_until(macsec::mka::Time due, macsec::mka::Time at);
+    void on_deadline(macsec::mka::Time due);
     std::vector<macsec::mka::SaReport> reports() const;
 
     const macsec::mka::Identity identity_;
@@ -96,6 +98,7 @@ private:
     bool stopped_{};
     std::uint64_t generation_{};  // of what was published
     macsec::mka::Time armed_{macsec::mka::kNever};
+    macsec::mka::Time waited_for_{};  // the deadline that a stop of the process made late
     std::deque<macsec::mka::Transition> history_;
 };
 

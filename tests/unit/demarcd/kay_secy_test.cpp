@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <thread>
 
 #include "tests/unit/catch.h"
 
@@ -153,4 +154,25 @@ TEST_CASE("a stopped KaY transmits no more and calls nobody") {
     CHECK(w.ends[0].kay->receiving().empty());
     w.run([] { return false; }, 100ms);
     CHECK(w.ends[0].published == published);
+}
+
+TEST_CASE("after a stop of the process, what has arrived is read before a deadline is acted upon") {
+    std::vector<std::pair<Clock::duration, std::function<void()>>> timers;
+    int sent = 0;
+    const auto kay = std::make_shared<KaySecY>(identity_of(1), counting_random);
+    REQUIRE(kay->configure(settings_with(0x11, 1), {[&](ConstOctets) { ++sent; }, [] {}, [](std::function<void()>) {},
+                                                    [&](Clock::duration delay, std::function<void()> due) {
+                                                        timers.emplace_back(delay, std::move(due));
+                                                    },
+                                                    [](const std::string&) {}}));
+    REQUIRE(timers.size() == 1);
+    const int before = sent;
+    std::this_thread::sleep_for(timers[0].first + 550ms);
+    timers[0].second();
+    CHECK(sent == before);
+    REQUIRE(timers.size() == 2);
+    CHECK(timers[1].first > 50ms);
+    std::this_thread::sleep_for(timers[1].first);
+    timers[1].second();
+    CHECK(sent > before);
 }
