@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "dataplane/address_key.h"
+#include "dataplane/fib_gather.h"
 #include "dataplane/fib_nodes.h"
 #include "dataplane/leaf.h"
 
@@ -97,6 +98,7 @@ private:
           root_(std::move(root)),
           root_depths_(std::move(depths)),
           nodes_(std::move(nodes)),
+          gathers_(can_gather(nodes_.counts().total)),
           entries_(root_.data()),
           node_entries_(nodes_.entries(0)) {}
 
@@ -108,6 +110,8 @@ private:
     static Leaf leaf_of(std::uint64_t d) noexcept { return {static_cast<std::uint32_t>(d)}; }
 
     void bulk(const Address*, Leaf*, std::size_t n) const noexcept;
+    unsigned begin(const Address*, Leaf*, std::size_t n) const noexcept;
+    bool finish(const Address*, Leaf*, std::size_t n, unsigned base, std::uint64_t before) const noexcept;
     bool read_root(const Address*, Leaf*, std::size_t n) const noexcept;
     static std::size_t links_among(const Leaf*, std::uint8_t* links, std::size_t n) noexcept;
     std::size_t read_nodes(const Address*, Leaf*, std::uint8_t* links, std::size_t n, unsigned base) const noexcept;
@@ -135,6 +139,7 @@ private:
     MappedArray<std::uint32_t> root_;
     MappedArray<std::uint8_t> root_depths_;  // routes only
     FibNodes nodes_;                         // routes only, but for the entries
+    const bool gathers_;
     std::uint32_t* const entries_;           // routes: rw, workers: ro
     std::uint32_t* const node_entries_;      // routes: rw, workers: ro
     // Low half the default's leaf, high half how often it changed. routes: rw, workers: ro

@@ -77,6 +77,29 @@ TEST_CASE("a bulk of any size answers like single lookups") {
     }
 }
 
+TEST_CASE("sixteen at once answer like one at a time: leaves, links of every depth, misses, with any rest") {
+    for (const unsigned root_bits : {16u, 19u, 24u}) {
+        Held held;
+        const auto fib = Fib4::make({root_bits, 1024}, held.grace()).value();
+        Random random(root_bits);
+        std::vector<net::Ipv4Address> addresses;
+        for (std::uint32_t i = 0; i < 300; ++i) {
+            const auto a = random_address<net::Ipv4Address>(random);
+            REQUIRE(fib->set(prefix_of(a, 8 + i % 25), leaf(1 + i)) == TableResult::ok);
+            addresses.insert(addresses.end(), {a, random_address<net::Ipv4Address>(random)});
+        }
+        for (const bool with_default : {false, true}) {
+            if (with_default) fib->set(p4("0.0.0.0/0"), leaf(777));
+            for (const std::size_t n : {16, 17, 31, 33, 63, 64, 600}) {
+                std::vector<Leaf> got(n + 1, leaf(888));
+                fib->lookup(addresses.data(), got.data(), n);
+                for (std::size_t i = 0; i < n; ++i) REQUIRE(got[i] == fib->lookup(addresses[i]));
+                REQUIRE(got[n] == leaf(888));
+            }
+        }
+    }
+}
+
 TEST_CASE("removing a prefix shows the one around it and spares the more specific ones") {
     Held held;
     const auto fib = fib4(held);
