@@ -105,7 +105,7 @@ bool NameCodec::check(Reading& r, Place place, std::string_view text, const std:
         !text.empty() && text.size() <= max && is_alnum(text[0]) &&
         std::ranges::all_of(text, [&](char c) { return is_alnum(c) || c == '-' || c == '_' || (dots && c == '.'); });
     if (!good)
-        r.report.add(place, rule::bad_name, fmt::format("{} is no name for `{}`", quoted(text), path),
+        r.report.add(place, rule::bad_name, fmt::format("{} is no name for `{}`", config::quoted(text), path),
                      "use " + wants() + ", beginning with a letter or digit");
     return good;
 }
@@ -121,7 +121,7 @@ bool BoolCodec::read(Reading& r, const Node& n, const std::string& path, bool& o
     const auto* text = scalar_text(r, n, path, wants(), true);
     if (!text) return false;
     if (*text != "true" && *text != "false") {
-        report(r, n, rule::wrong_type, path, "is " + quoted(*text), "write true or false");
+        report(r, n, rule::wrong_type, path, "is " + config::quoted(*text), "write true or false");
         return false;
     }
     out = *text == "true";
@@ -146,7 +146,7 @@ bool read_number(Reading& r, const Node& n, const std::string& path, std::uint64
         out = *v;
         return true;
     }
-    report(r, n, rule::bad_number, path, "is " + quoted(*text), "write " + number_range(min, max));
+    report(r, n, rule::bad_number, path, "is " + config::quoted(*text), "write " + number_range(min, max));
     return false;
 }
 
@@ -165,7 +165,7 @@ bool UnitCodec::read(Reading& r, const Node& n, const std::string& path, std::ui
         out = *v * unit->factor;
         return true;
     }
-    report(r, n, rule, path, "is " + quoted(*text), "write " + wants());
+    report(r, n, rule, path, "is " + config::quoted(*text), "write " + wants());
     return false;
 }
 
@@ -191,7 +191,7 @@ bool read_word(Reading& r, const Node& n, const std::string& path, std::span<con
     if (!text) return false;
     const auto found = std::ranges::find(words, *text);
     if (found == words.end()) {
-        report(r, n, rule::bad_word, path, "is " + quoted(*text), "write " + list_words(words));
+        report(r, n, rule::bad_word, path, "is " + config::quoted(*text), "write " + list_words(words));
         return false;
     }
     out = static_cast<std::size_t>(found - words.begin());
@@ -267,7 +267,7 @@ bool MacCodec::read(Reading& r, const Node& n, const std::string& path, net::Mac
     const auto* text = scalar_text(r, n, path, wants());
     if (!text) return false;
     const auto mac = net::parse_mac(*text);
-    if (!mac) report(r, n, rule::bad_mac, path, "is " + quoted(*text), "write " + wants());
+    if (!mac) report(r, n, rule::bad_mac, path, "is " + config::quoted(*text), "write " + wants());
     if (mac) out = *mac;
     return mac.has_value();
 }
@@ -276,7 +276,7 @@ bool IpCodec::read(Reading& r, const Node& n, const std::string& path, net::IpAd
     const auto* text = scalar_text(r, n, path, wants());
     if (!text) return false;
     const auto address = net::parse_ip(*text);
-    if (!address) report(r, n, rule::bad_address, path, "is " + quoted(*text), "write an IPv4 or IPv6 address");
+    if (!address) report(r, n, rule::bad_address, path, "is " + config::quoted(*text), "write an IPv4 or IPv6 address");
     if (address) out = *address;
     return address.has_value();
 }
@@ -293,7 +293,7 @@ bool InterfaceAddressCodec::read(Reading& r, const Node& n, const std::string& p
     if (!text) return false;
     const auto address = net::parse_interface_address(*text);
     if (!address)
-        report(r, n, rule::bad_address, path, "is " + quoted(*text),
+        report(r, n, rule::bad_address, path, "is " + config::quoted(*text),
                "write an address with its prefix length: 192.0.2.1/30");
     if (address) out = *address;
     return address.has_value();
@@ -307,7 +307,7 @@ bool PrefixCodec::read(Reading& r, const Node& n, const std::string& path, net::
         return true;
     }
     const auto meant = net::parse_interface_address(*text);
-    report(r, n, rule::bad_prefix, path, "is " + quoted(*text),
+    report(r, n, rule::bad_prefix, path, "is " + config::quoted(*text),
            meant ? "host bits are set; write " + net::to_string(meant->subnet()) : "write a prefix: 192.0.2.0/24");
     return false;
 }
@@ -316,7 +316,7 @@ bool TimeCodec::read(Reading& r, const Node& n, const std::string& path, std::op
     const auto* text = scalar_text(r, n, path, wants());
     if (!text) return false;
     out = parse_time(*text);
-    if (!out) report(r, n, rule::bad_time, path, "is " + quoted(*text), "write " + wants());
+    if (!out) report(r, n, rule::bad_time, path, "is " + config::quoted(*text), "write " + wants());
     return out.has_value();
 }
 
