@@ -4,7 +4,6 @@ turn; prints how many frames. DEVICE DESTINATION SOURCE: any number of them; MAC
 
 macsec   MACsec frames of SOURCE's SC, port 1, for every AN; their ICV is wrong, which only the cipher can tell
 arp      questions for 10.97.1.1 and 10.97.2.1 by hosts that do not exist, each another one
-clear    UDP in clear
 """
 import itertools
 import os
@@ -13,7 +12,7 @@ import struct
 import sys
 import time
 
-from frames import C, E, SC, ether, ipv4, raw_socket
+from frames import C, E, SC, ether, raw_socket
 
 SOL_PACKET, PACKET_QDISC_BYPASS = 263, 20
 AHEAD = 0x70000000  # a PN that no replay window refuses
@@ -36,12 +35,8 @@ def arp(_, source, n):
     return ether(BROADCAST, mac, 0x0806, struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mac + host + bytes(6) + asked)
 
 
-def clear(destination, source, n):
-    return ether(destination, source, 0x0800, ipv4("10.97.1.2", f"10.97.2.{3 + n % 250}", os.urandom(100)))
-
-
 def main(kind, seconds, namespace, *where):
-    make = {"macsec": macsec, "arp": arp, "clear": clear}[kind]
+    make = {"macsec": macsec, "arp": arp}[kind]
     turns = []
     for device, destination, source in zip(*[iter(where)] * 3):
         s = raw_socket(namespace, device)

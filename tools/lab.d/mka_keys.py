@@ -45,6 +45,11 @@ class Cak:
     ckn: bytes
     cak: bytes = field(repr=False)
 
+    @staticmethod
+    def from_hex(of_file):
+        """As the lab's file has it: {"ckn": HEX, "cak": HEX}."""
+        return Cak(bytes.fromhex(of_file["ckn"]), bytes.fromhex(of_file["cak"]))
+
     @property
     def kek(self):
         return kdf(self.cak, b"IEEE8021 KEK", self.ckn[:16].ljust(16, b"\0"), len(self.cak))

@@ -3,8 +3,7 @@
 
     nonce_check.py --caks FILE [--frames 100] WIRE=CAPTURE... [--vid WIRE=VID...]
 
-The SAKs come out of the captured MKPDUs (mka_keys.py), opened with the CAKs: {WIRE: {"ckn": HEX, "cak": HEX}}. Without
-MKA: --key-log FILE, {WIRE: [{"an", "sak", "salt", "sscis": {SCI: SSCI}}]}.
+The SAKs come out of the captured MKPDUs (mka_keys.py), opened with the CAKs: {WIRE: {"ckn": HEX, "cak": HEX}}.
 
 1. Every frame of every capture is MACsec with an explicit SCI, or EAPOL. Frames of one SCI and AN in a row are a run.
 2. Frames of every run are decrypted and authenticated with the SAKs: that tells which SAK the run used, and the upper
@@ -207,7 +206,7 @@ def check_wire(wire, captures, keys, wanted, vid, problems):
 
 
 def check(captures, key_log, wanted=100, vids=None, problems=()):
-    """captures: {wire: [paths]}; the document. problems: those of the key log."""
+    """captures: {wire: [paths]}; the document. key_log: {wire: what WireKeys.keys() gives}, problems: of it."""
     problems, wires, runs = list(problems), {}, []
     for wire, paths in captures.items():
         known, wires[wire] = check_wire(wire, paths, key_log.get(wire, []), wanted, (vids or {}).get(wire), problems)
@@ -227,28 +226,24 @@ def pairs(words):
     return found
 
 
-def key_log_of(args, captures):
+def key_log_of(path, captures):
     """The SAKs of each wire, and what was wrong with the MKPDUs."""
-    with open(args.caks or args.key_log, encoding="ascii") as file:
-        log = json.load(file)
-    if not args.caks:
-        return log, []
-    wires = {wire: mka_keys.WireKeys(mka_keys.Cak(bytes.fromhex(log[wire]["ckn"]), bytes.fromhex(log[wire]["cak"])),
-                                     paths).read() for wire, paths in captures.items()}
+    with open(path, encoding="ascii") as file:
+        caks = json.load(file)
+    wires = {wire: mka_keys.WireKeys(mka_keys.Cak.from_hex(caks[wire]), paths).read()
+             for wire, paths in captures.items()}
     return {wire: w.keys() for wire, w in wires.items()}, [text for w in wires.values() for text in w.problems]
 
 
 def main():
     parser = argparse.ArgumentParser(description="Decrypts captured MACsec frames and looks for nonces used twice.")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--caks", metavar="FILE")
-    source.add_argument("--key-log", metavar="FILE")
+    parser.add_argument("--caks", metavar="FILE", required=True)
     parser.add_argument("--frames", type=int, default=100)
     parser.add_argument("--vid", action="append", default=[], metavar="WIRE=VID")
     parser.add_argument("captures", nargs="+", metavar="WIRE=CAPTURE")
     args = parser.parse_args()
     captures = pairs(args.captures)
-    key_log, problems = key_log_of(args, captures)
+    key_log, problems = key_log_of(args.caks, captures)
     vids = {name: int(values[0]) for name, values in pairs(args.vid).items()}
     document = check(captures, key_log, args.frames, vids, problems)
     print(json.dumps(document))

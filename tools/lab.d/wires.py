@@ -62,7 +62,7 @@ def key_log():
     if not readers:
         for name, cak in configs.caks().items():
             paths = [capture_path(wire, router) for wire, router in ports() if wire.name == name]
-            readers[name] = mka_keys.WireKeys(mka_keys.Cak(bytes.fromhex(cak["ckn"]), bytes.fromhex(cak["cak"])), paths)
+            readers[name] = mka_keys.WireKeys(mka_keys.Cak.from_hex(cak), paths)
     found = {name: reader.read().keys() for name, reader in readers.items()}
     return found, [text for reader in readers.values() for text in reader.problems]
 

@@ -61,7 +61,7 @@ class Golden(unittest.TestCase):
     def test_keys_and_saks_are_those_wpa_supplicant_used(self):
         for name, saks in (("mka-wpa210-cak128", 4), ("mka-wpa210-cak256", 1)):
             document = json.loads((GOLDEN / f"{name}.vectors.json").read_text())
-            cak = mka_keys.Cak(bytes.fromhex(document["ckn"]), bytes.fromhex(document["cak"]))
+            cak = mka_keys.Cak.from_hex(document)
             self.assertEqual((cak.kek.hex(), cak.ick.hex()), (document["kek"], document["ick"]))
             told = {s["sak"]: s["an"] for p in document["mkpdus"] for s in p["sets"] if s["type"] == "dist-sak"}
             reader = mka_keys.WireKeys(cak, [GOLDEN / f"{name}.pcap"]).read()
