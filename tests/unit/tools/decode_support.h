@@ -45,6 +45,24 @@ inline std::string content(const std::string& path) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// The list in demarc.8 that begins so, digits written where it says how many; nothing when there is none.
+inline std::string list_of_the_page(const std::string& beginning) {
+    const std::string page = content(DEMARC_SOURCE_ROOT "/docs/demarc.8");
+    const std::size_t begin = page.find(beginning, page.find(".Sh DECODING")), end = page.find(".Ed", begin);
+    if (begin == page.npos || end == page.npos) return "";
+    std::string text = page.substr(begin, end - begin);
+    for (std::size_t at; (at = text.find('<')) != text.npos;)
+        text.replace(at, text.find('>') - at + 1, std::stoul(text.substr(at + 1)), 'a');
+    return text;
+}
+
+// The frame with tags, in hexadecimal, behind its addresses.
+inline Bytes with_tags(Bytes frame, const std::string& tags) {
+    const Bytes octets = macsec::test::from_hex(tags);
+    frame.insert(frame.begin() + 12, octets.begin(), octets.end());
+    return frame;
+}
+
 // A frame of a capture; cut to `kept` octets if that is less than it has.
 struct Sample {
     Bytes octets;

@@ -170,12 +170,6 @@ private:
     std::map<const mka::test::Station*, std::size_t> seen_;
 };
 
-Bytes with_tags(Bytes frame, const std::string& tags) {
-    const Bytes octets = from_hex(tags);
-    frame.insert(frame.begin() + 12, octets.begin(), octets.end());
-    return frame;
-}
-
 }  // namespace
 
 TEST_CASE("in wpa_supplicant's captures every ICV is ok, every SAK unwraps, and every MACsec frame opens") {

@@ -42,12 +42,6 @@ std::string word(Decoder& decoder, const Bytes& wire) { return std::string(verdi
 
 std::string plain_text(const DecodedFrame& f) { return to_hex(f.plaintext); }
 
-Bytes with_tags(Bytes plain, const std::string& tags) {
-    const Bytes octets = from_hex(tags);
-    plain.insert(plain.begin() + 12, octets.begin(), octets.end());
-    return plain;
-}
-
 }  // namespace
 
 TEST_CASE("a frame is opened with its key under every suite, encrypted or integrity only") {

@@ -15,10 +15,6 @@ using dataplane::RecordRing;
 
 namespace {
 
-Octets from_host(const Ipv4& p) { return padded(ethernet(our_mac(kLan), kHostMac, 0x0800, p.octets())); }
-Octets from_peer(const Ipv4& p) {
-    return octets_of(our_mac(kCh1)) + octets_of(neighbor_mac(2)) + tag(0x8100, 1101) + be16(0x0800) + p.octets();
-}
 std::uint16_t type_of(const Octets& o) { return static_cast<std::uint16_t>(o[12] << 8 | o[13]); }
 
 struct Seen {

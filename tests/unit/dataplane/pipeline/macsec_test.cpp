@@ -13,10 +13,6 @@ using dataplane::PuntClass;
 
 namespace {
 
-Octets from_host(const Ipv4& p) { return padded(ethernet(our_mac(kLan), kHostMac, 0x0800, p.octets())); }
-Octets from_peer(const Ipv4& p, unsigned vid = 1101) {
-    return octets_of(our_mac(kCh1)) + octets_of(neighbor_mac(2)) + tag(0x8100, vid) + be16(0x0800) + p.octets();
-}
 Octets eapol(const net::MacAddress& to = mac("01:80:c2:00:00:03"), const net::MacAddress& from = our_mac(kCh2)) {
     return padded(ethernet(to, from, 0x888E, Octets{3, 5, 0, 32} + zeros(32)));
 }

@@ -36,6 +36,15 @@ net::MacAddress neighbor_mac(
     std::size_t next_hop);  // next hops: 1 wan, 2 ch1, 3 ch2, 4 wan (down), 5 wan (unresolved), ...
 inline const net::MacAddress kHostMac = packet::mac("02:aa:aa:aa:aa:01");
 
+// As the host behind `lan` sends it, and as the peer of `ch1` before its MACsec.
+inline Octets from_host(const packet::Ipv4& p) {
+    return packet::padded(packet::ethernet(our_mac(kLan), kHostMac, 0x0800, p.octets()));
+}
+inline Octets from_peer(const packet::Ipv4& p, unsigned vid = 1101) {
+    return packet::octets_of(our_mac(kCh1)) + packet::octets_of(neighbor_mac(2)) + packet::tag(0x8100, vid) +
+           packet::be16(0x0800) + p.octets();
+}
+
 bool start_eal();
 // The verdicts that some test of this process has seen counted.
 std::vector<Verdict> verdicts_not_reached();

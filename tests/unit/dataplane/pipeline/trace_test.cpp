@@ -15,11 +15,6 @@ using dataplane::TraceStep;
 
 namespace {
 
-Octets from_host(const Ipv4& p) { return padded(ethernet(our_mac(kLan), kHostMac, 0x0800, p.octets())); }
-Octets from_peer(const Ipv4& p) {
-    return octets_of(our_mac(kCh1)) + octets_of(neighbor_mac(2)) + tag(0x8100, 1101) + be16(0x0800) + p.octets();
-}
-
 struct Told {
     std::uint32_t frame;
     std::vector<TraceStep> steps;
