@@ -23,6 +23,54 @@ void stage_for(Worker& w, WorkerId to, rte_mbuf* m, InterfaceId interface) noexc
     outgoing.mbuf[outgoing.count++] = m;
 }
 
+// The way out of one interface. While it is a queue of ours, the queue's end is kept here: a store to its count after
+// each frame would be read back for the next.
+class Way {
+public:
+    Way(Worker& w, const Forwarding& f) noexcept : w_(w), f_(f) { turn_to({}); }
+    ~Way() { settle(); }
+    Way(const Way&) = delete;
+    Way& operator=(const Way&) = delete;
+
+    bool leads_to(InterfaceId interface) const noexcept { return interface == interface_; }
+    void turn_to(InterfaceId interface) noexcept {
+        settle();
+        interface_ = interface;
+        exit_ = exit_of(f_, interface);
+        const bool ours = exit_.verdict == Verdict::forward && exit_.worker == w_.id;
+        queue_ = ours ? &w_.egress[exit_.port.value] : nullptr;
+        next_ = ours ? queue_->transit.data() + queue_->transit_count : nullptr;
+        end_ = ours ? queue_->transit.data() + queue_->transit.size() : nullptr;
+    }
+    // False: not into a queue of ours, or it is full.
+    bool add(rte_mbuf* m) noexcept {
+        if (next_ == end_) [[unlikely]]
+            return false;
+        *next_++ = {m, interface_, kNoSecY};
+        return true;
+    }
+    // For what add() did not take.
+    Verdict elsewhere(rte_mbuf* m) noexcept {
+        if (exit_.verdict != Verdict::forward) return exit_.verdict;
+        if (queue_ != nullptr) return Verdict::egress_full;
+        stage_for(w_, exit_.worker, m, interface_);
+        return Verdict::forward;
+    }
+
+private:
+    void settle() noexcept {
+        if (queue_ != nullptr) queue_->transit_count = static_cast<std::uint16_t>(next_ - queue_->transit.data());
+    }
+
+    Worker& w_;
+    const Forwarding& f_;
+    InterfaceId interface_{};
+    Exit exit_;
+    Egress* queue_{};      // null: not ours
+    EgressFrame* next_{};  // its end
+    EgressFrame* end_{};   // of its room
+};
+
 void send_outgoing(Worker& w, std::size_t to) noexcept {
     Outgoing& o = w.outgoing[to];
     if (o.count == 0) return;
@@ -45,19 +93,14 @@ Verdict collected(Worker& w, const Forwarding& f, rte_mbuf* m) noexcept {
 
 void hand_over(Worker& w, const Forwarding& f, Batch& b) noexcept {
     std::uint16_t stopped = 0;
-    InterfaceId egress{};
-    Exit exit = exit_of(f, egress);
-    for (std::size_t i = 0; i < b.count; ++i) {
+    Way way(w, f);
+    for (std::size_t i = 0, n = b.count; i < n; ++i) {
         rte_mbuf* m = b.mbuf[i];
-        if (b.meta[i].egress != egress) {  // frames of one batch leave by few interfaces
-            egress = b.meta[i].egress;
-            exit = exit_of(f, egress);
-        }
-        Verdict v = exit.verdict;
-        if (v == Verdict::forward) {
-            if (exit.worker == w.id) v = queue(w, exit, m, egress);
-            else stage_for(w, exit.worker, m, egress);
-        }
+        const InterfaceId egress = b.meta[i].egress;
+        if (!way.leads_to(egress)) way.turn_to(egress);  // frames of one batch leave by few interfaces
+        if (way.add(m)) [[likely]]
+            continue;
+        const Verdict v = way.elsewhere(m);
         if (v == Verdict::forward) continue;
         b.mbuf[stopped] = m;
         b.meta[stopped] = b.meta[i];
