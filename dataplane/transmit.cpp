@@ -17,9 +17,8 @@ namespace dataplane {
 namespace {
 
 // Returns how many the device took: always the first ones.
-std::uint16_t send(Worker& w, const PortEntry& port, PortId id, rte_mbuf** frames, std::uint16_t count) noexcept {
-    std::uint64_t octets = 0;
-    for (std::uint16_t i = 0; i < count; ++i) octets += frames[i]->pkt_len;
+std::uint16_t send(Worker& w, const PortEntry& port, PortId id, rte_mbuf** frames, std::uint16_t count,
+                   std::uint64_t octets) noexcept {
     const std::uint16_t sent = port.present ? rte_eth_tx_burst(port.ethdev, 0, frames, count) : std::uint16_t{0};
     for (std::uint16_t i = sent; i < count; ++i) octets -= frames[i]->pkt_len;
     PortCounters& counters = counters_of(w, id);
@@ -42,7 +41,9 @@ void send_held(Worker& w, const Forwarding& f, PortId id) noexcept {
         drop(w, std::span(e.held).first(e.held_count), Verdict::secured_port_clear);
         return set_held(w, e, 0);
     }
-    const std::uint16_t sent = send(w, f.ports[id.value], id, e.held.data(), e.held_count);
+    std::uint64_t octets = 0;
+    for (const rte_mbuf* m : std::span(e.held).first(e.held_count)) octets += m->pkt_len;
+    const std::uint16_t sent = send(w, f.ports[id.value], id, e.held.data(), e.held_count, octets);
     std::copy(e.held.begin() + sent, e.held.begin() + e.held_count, e.held.begin());
     set_held(w, e, e.held_count - std::size_t{sent});
     if (e.held_count == 0 || w.now - e.held_since < kHeldNanoseconds) return;
@@ -70,9 +71,11 @@ void fill(Batch& b, std::span<const EgressFrame> frames, bool ours) noexcept {
         Meta& meta = b.meta[i];
         meta = Meta{};
         meta.egress = frames[i].interface;
-        meta.kay = frames[i].kay_secy != kNoSecY;
+        if (!ours) [[likely]]
+            continue;
+        meta.ours = true;
         meta.secy = frames[i].kay_secy;
-        meta.ours = ours;
+        meta.kay = frames[i].kay_secy != kNoSecY;
     }
 }
 
@@ -94,7 +97,7 @@ void drop_transit(Worker& w, Egress& e) noexcept {
 }
 
 // 802.3 4.2.3.3. Devices that do not pad send what they get.
-void pad(rte_mbuf* m) noexcept {
+[[gnu::noinline]] void pad(rte_mbuf* m) noexcept {
     const auto missing = static_cast<std::uint16_t>(net::kMinFrameOctets - m->data_len);
     if (rte_pktmbuf_tailroom(m) < missing) return;
     std::memset(frame_of(m) + m->data_len, 0, missing);
@@ -116,10 +119,14 @@ bool next_egress(Worker& w, const Forwarding& f, Batch& b) noexcept {
 void transmit(Worker& w, const Forwarding& f, Batch& b) noexcept {
     if (b.count == 0) return;
     Egress& e = w.egress[b.port.value];
-    for (std::size_t i = 0; i < b.count; ++i)
-        if (b.mbuf[i]->data_len < net::kMinFrameOctets) pad(b.mbuf[i]);
+    std::uint64_t octets = 0;
+    for (rte_mbuf* m : std::span(b.mbuf).first(b.count)) {
+        if (m->data_len < net::kMinFrameOctets) [[unlikely]]
+            pad(m);
+        octets += m->pkt_len;
+    }
     std::uint16_t sent = 0;
-    if (e.held_count == 0) sent = send(w, f.ports[b.port.value], b.port, b.mbuf.data(), b.count);
+    if (e.held_count == 0) sent = send(w, f.ports[b.port.value], b.port, b.mbuf.data(), b.count, octets);
     const auto refused = std::span(b.mbuf).subspan(sent, b.count - sent);
     if (b.meta[0].ours)
         hold(w, e, refused, f.ports[b.port.value].secured);
