@@ -137,8 +137,10 @@ void add_rte_fib(Family<net::Ipv4Address>& f, const char* name, rte_fib_dir24_8_
 
 #if RTE_VERSION >= RTE_VERSION_NUM(24, 11, 0, 0)
 using RteAddress6 = rte_ipv6_addr;
+const rte_ipv6_addr* argument(const RteAddress6& a) { return &a; }
 #else
 using RteAddress6 = std::uint8_t[16];
+const std::uint8_t* argument(const RteAddress6& a) { return a; }
 #endif
 
 void add_rte_fib6(Family<net::Ipv6Address>& f, const char* name, rte_fib_trie_nh_sz size, std::uint32_t tbl8) {
@@ -151,7 +153,7 @@ void add_rte_fib6(Family<net::Ipv6Address>& f, const char* name, rte_fib_trie_nh
     if (!fib) return;
     const Variant v = insert_all(name, f.routes, [&](const Route<net::Ipv6Address>& r) {
         const auto* a = reinterpret_cast<const RteAddress6*>(r.prefix.address.octets.data());
-        return rte_fib6_add(fib, *a, r.prefix.length, r.next_hop) == 0;
+        return rte_fib6_add(fib, argument(*a), r.prefix.length, r.next_hop) == 0;
     });
     const std::pair<const char*, rte_fib6_lookup_type> kinds[] = {{" scalar", RTE_FIB6_LOOKUP_TRIE_SCALAR},
                                                                   {" avx512", RTE_FIB6_LOOKUP_TRIE_VECTOR_AVX512}};

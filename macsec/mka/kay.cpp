@@ -165,7 +165,7 @@ void Kay::State::renew(Participant& p, Time now, std::string_view why, Actions& 
 
 // An event that is no transition of the CP machine.
 void Kay::State::tell(Time now, std::string text, Actions& out) const {
-    out.push_back(Transition{now, word(cp.state()), word(cp.state()), std::move(text)});
+    out.emplace_back(Transition{now, word(cp.state()), word(cp.state()), std::move(text)});
 }
 
 }  // namespace macsec::mka

@@ -129,7 +129,7 @@ void Kay::State::raise_lowest_pns(const SakUse& use, const Mkpdu& pdu, Actions& 
         if (is_xpn(known->suite) && !high) return;
         const auto pn = lowest_pn(key, is_xpn(known->suite) ? high : std::nullopt);
         const bool installed = (cp.latest() && cp.latest()->key == key.key) || (cp.old() && cp.old()->key == key.key);
-        if (pn && *pn > 1 && installed) out.push_back(RaiseLowestPn{key.key, pdu.basic.sci, *pn});
+        if (pn && *pn > 1 && installed) out.emplace_back(RaiseLowestPn{key.key, pdu.basic.sci, *pn});
     };
     raise(use.latest, pdu.xpn ? std::optional(pdu.xpn->latest_lowest_pn_high) : std::nullopt);
     raise(use.old, pdu.xpn ? std::optional(pdu.xpn->old_lowest_pn_high) : std::nullopt);

@@ -189,7 +189,7 @@ void Kay::State::send_due(Time now, Actions& out) {
         auto frame = p.pdu(identity, settings, extras, primitives, now, pdu_interval());
         if (!frame) continue;
         ++counters.sent;
-        out.push_back(SendPdu{std::move(*frame)});
+        out.emplace_back(SendPdu{std::move(*frame)});
     }
 }
 

@@ -145,25 +145,25 @@ void Kay::State::perform(const CpStep& step, Time now, Actions& out) {
     switch (step.order) {
         case CpOrder::open:
             ++counters.port_opened;
-            out.push_back(ControlledPort{true});
+            out.emplace_back(ControlledPort{true});
             return;
         case CpOrder::close:
             ++counters.port_closed;
-            out.push_back(ControlledPort{false});
+            out.emplace_back(ControlledPort{false});
             return;
         case CpOrder::install:
             if (known == saks.end()) return;
             known->now.at = known->middle.at = now;
-            out.push_back(installation(*known, identity));
+            out.emplace_back(installation(*known, identity));
             return;
-        case CpOrder::start_receive: out.push_back(StartReceive{step.key}); return;
-        case CpOrder::start_transmit: out.push_back(StartTransmit{step.key}); return;
-        case CpOrder::retire: out.push_back(RetireKey{step.key}); return;
+        case CpOrder::start_receive: out.emplace_back(StartReceive{step.key}); return;
+        case CpOrder::start_transmit: out.emplace_back(StartTransmit{step.key}); return;
+        case CpOrder::retire: out.emplace_back(RetireKey{step.key}); return;
     }
 }
 
 void Kay::State::after(const CpTransition& transition, const CpInput& in, Time now, Actions& out) {
-    out.push_back(Transition{now, word(transition.from), word(transition.to), std::string(transition.reason)});
+    out.emplace_back(Transition{now, word(transition.from), word(transition.to), std::string(transition.reason)});
     if (transition.to == CpState::transmitting) ++counters.saks_used;
     std::erase_if(saks, [&](const Sak& s) {
         const auto is_it = [&](const std::optional<CpKey>& k) { return k && k->key == s.key; };

@@ -42,11 +42,11 @@ An an_in(const Bytes& wire) { return An{static_cast<std::uint8_t>(wire[14] & kAn
 void check_frame(const Observer& observer, const Bytes& wire, const json& about) {
     const auto keys = observer.keys_of(sci_in(wire), an_in(wire));
     REQUIRE_FALSE(keys.empty());
-    CHECK(to_hex(keys.back()->sak->octets()) == about.at("sak"));
+    CHECK(to_hex(keys.back()->sak->octets()) == about.at("sak").get<std::string>());
     CHECK(keys.back()->key.number == about.at("kn"));
     const auto plain = opened(*keys.back(), wire);
     REQUIRE(plain.has_value());
-    CHECK(to_hex(*plain) == about.at("plain"));
+    CHECK(to_hex(*plain) == about.at("plain").get<std::string>());
 }
 
 // A participant that says what a test wants.

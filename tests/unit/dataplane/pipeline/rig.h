@@ -41,8 +41,8 @@ inline Octets from_host(const packet::Ipv4& p) {
     return packet::padded(packet::ethernet(our_mac(kLan), kHostMac, 0x0800, p.octets()));
 }
 inline Octets from_peer(const packet::Ipv4& p, unsigned vid = 1101) {
-    return packet::octets_of(our_mac(kCh1)) + packet::octets_of(neighbor_mac(2)) + packet::tag(0x8100, vid) +
-           packet::be16(0x0800) + p.octets();
+    using namespace packet;
+    return octets_of(our_mac(kCh1)) + octets_of(neighbor_mac(2)) + tag(0x8100, vid) + be16(0x0800) + p.octets();
 }
 
 bool start_eal();
