@@ -88,7 +88,7 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
     Arguments arguments;
     CLI::App app{"Demarc, a software edge router with MACsec"};
-    app.set_version_flag("--version", DEMARC_VERSION);
+    app.set_version_flag("--version", "demarcd " DEMARC_VERSION);
     app.add_option("--config", arguments.config, "the configuration file");
     app.add_option_function<std::string>(
         "--check",
