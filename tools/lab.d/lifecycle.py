@@ -46,7 +46,6 @@ def runs():
 
 
 def up(with_verify=True, as_json=False):
-    machine.install_packages(machine.BUILD_PACKAGES + machine.LAB_PACKAGES)
     machine.build()
     with only_one():
         if runs():
