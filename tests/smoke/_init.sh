@@ -1,5 +1,5 @@
 # Sourced first by every smoke test: `. "$(dirname "$0")/_init.sh"`. Runs as root, in namespaces and a directory of its
-# own, and leaves nothing behind, however it ends. The binaries are those of $DEMARC_BUILD (default: build/release).
+# own, and leaves nothing behind; what a killed run left, the next one removes. The binaries are those of $DEMARC_BUILD (default: build/release).
 #
 #   netns NAME            a namespace; `ns NAME COMMAND...` runs in it; its real name is $(real NAME)
 #   spawn LOG COMMAND...  a process in the background, its pid in $spawned; killed at the end
@@ -54,6 +54,20 @@ fail() {
     for log in "$work"/*; do [ -f "$log" ] && sed "s|^|  $(basename "$log"): |" "$log" | tail -15 >&2; done
     exit 1
 }
+after_a_crash() {  # what an earlier run of this test left that was killed before it could clean up
+    local name=${prefix%-*} n run
+    for n in $(ip netns list | awk '{print $1}'); do
+        run=${n#"$name-"} run=${run%%-*}
+        [[ $n = "$name-"* && $run =~ ^[0-9]+$ && ! -d /proc/$run ]] || continue
+        ip netns pids "$n" | xargs -r kill -KILL 2>/dev/null || true
+        ip netns del "$n"
+    done
+    for n in "/tmp/$name-"*; do
+        run=${n#"/tmp/$name-"} run=${run%%.*}
+        [[ -d $n && $run =~ ^[0-9]+$ && ! -d /proc/$run ]] && rm -rf "$n"
+    done
+    return 0
+}
 cleanup() {
     local status=$? p n
     set +e
@@ -65,6 +79,7 @@ cleanup() {
     exit "$status"
 }
 trap cleanup EXIT
+after_a_crash
 
 pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 pages_added=0

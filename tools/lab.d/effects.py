@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 
@@ -86,7 +87,7 @@ class Progress:
             time.sleep(0.5)
             with self._lock:
                 if time.monotonic() - self._last > 4:
-                    self._print(f"... {self._what}")
+                    self._print(f"... {textwrap.shorten(self._what, 70, placeholder=' ...')}")
 
 
 progress = Progress()
