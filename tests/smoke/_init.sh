@@ -1,5 +1,6 @@
 # Sourced first by every smoke test: `. "$(dirname "$0")/_init.sh"`. Runs as root, in namespaces and a directory of its
-# own, and leaves nothing behind; what a killed run left, the next one removes. The binaries are those of $DEMARC_BUILD (default: build/release).
+# own, and leaves nothing behind; what a killed run left, the next one removes. The binaries are those of $DEMARC_BUILD
+# (default: build/release).
 #
 #   netns NAME            a namespace; `ns NAME COMMAND...` runs in it; its real name is $(real NAME)
 #   spawn LOG COMMAND...  a process in the background, its pid in $spawned; killed at the end

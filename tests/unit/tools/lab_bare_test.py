@@ -30,10 +30,10 @@ class OnABareMachine(unittest.TestCase):
         self.assertEqual((done.stderr, done.returncode), ("lab: apt is asked for python3-cryptography\n", 1))
 
     def test_other_commands_say_in_one_line_what_is_missing(self):
+        said = "lab: Python's cryptography is not installed; `tools/lab up` installs what is missing\n"
         for command in ("down", "verify"):
             done = bare(command)
-            self.assertEqual((done.stderr, done.returncode),
-                             ("lab: Python's cryptography is not installed; `tools/lab up` installs what is missing\n", 1))
+            self.assertEqual((done.stderr, done.returncode), (said, 1))
 
 
 if __name__ == "__main__":
