@@ -93,12 +93,12 @@ void put_distributed_sak(Bytes& out, const DistributedSak& sak) {
     const auto second =
         static_cast<std::uint8_t>((sak.an.value & 3) << 6 | (static_cast<unsigned>(sak.offset) & 3) << 4);
     const std::size_t wrapped = std::min(sak.wrapped.size(), kMaxWrappedOctets);
-    const bool named = sak.named || sak.suite != CipherSuite::gcm_aes_128;
+    const bool named = sak.named || sak.unknown_suite != 0 || sak.suite != CipherSuite::gcm_aes_128;
     const std::size_t body = wrapped == 0 ? 0 : kKeyNumberOctets + (named ? kSuiteOctets : 0) + wrapped;
     put_header(out, SetType::distributed_sak, second, 0, body);
     if (body == 0) return;
     put32(out, sak.key_number);
-    if (named) put64(out, suite_identifier(sak.suite));
+    if (named) put64(out, sak.unknown_suite != 0 ? sak.unknown_suite : suite_identifier(sak.suite));
     put(out, ConstOctets(sak.wrapped).first(wrapped));
     fill(out);
 }

@@ -117,8 +117,9 @@ struct DistributedSak {
     ConfidentialityOffset offset{};
     std::uint32_t key_number{};
     CipherSuite suite{};                // only GCM-AES-128 can travel without its name
+    std::uint64_t unknown_suite{};      // the identifier of a cipher suite that we have not; `suite` then says nothing
     bool named{};                       // the cipher suite stands in the set; others than GCM-AES-128 always
-    std::vector<std::uint8_t> wrapped;  // 24 or 40 octets, 8 more than the suite's SAK
+    std::vector<std::uint8_t> wrapped;  // 24 or 40 octets, 8 more than the suite's SAK; an unknown suite's: 1 to 40
     bool operator==(const DistributedSak&) const = default;
 };
 
@@ -167,7 +168,6 @@ inline constexpr std::uint8_t kEapolTypeMka = 5;
     X(set_too_long, "parameter-set-too-long")       \
     X(bad_body_length, "bad-body-length")           \
     X(duplicate_set, "duplicate-parameter-set")     \
-    X(unknown_cipher_suite, "unknown-cipher-suite") \
     X(no_icv, "no-icv")
 enum class DecodeError : std::uint8_t {
 #define X(enumerator, word) enumerator,

@@ -119,11 +119,15 @@ std::optional<DecodeError> read_distributed_sak(const RawSet& set, std::optional
     const std::size_t wrapped_from = sak.named ? kKeyNumberOctets + kSuiteOctets : kKeyNumberOctets;
     if (set.body.size() < wrapped_from) return DecodeError::bad_body_length;
     if (sak.named) {
-        const auto suite = suite_from_identifier(load_be64(set.body.data() + kKeyNumberOctets));
-        if (!suite) return DecodeError::unknown_cipher_suite;
-        sak.suite = *suite;
+        const std::uint64_t identifier = load_be64(set.body.data() + kKeyNumberOctets);
+        const auto suite = suite_from_identifier(identifier);
+        if (!suite) sak.unknown_suite = identifier;  // its sender lives all the same
+        sak.suite = suite.value_or(CipherSuite{});
     }
-    if (set.body.size() != wrapped_from + sak_octets(sak.suite) + kWrapOctets) return DecodeError::bad_body_length;
+    const std::size_t wrapped = set.body.size() - wrapped_from;
+    const bool fits = sak.unknown_suite != 0 ? wrapped > 0 && wrapped <= kMaxWrappedOctets
+                                             : wrapped == sak_octets(sak.suite) + kWrapOctets;
+    if (!fits) return DecodeError::bad_body_length;
     sak.key_number = load_be32(set.body.data());
     sak.wrapped = copy(set.body.subspan(wrapped_from));
     return std::nullopt;

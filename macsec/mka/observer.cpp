@@ -114,6 +114,10 @@ void Observer::learn(Association& association, const Mkpdu& pdu, Observation& se
 
 void Observer::take_sak(Association& association, const Mkpdu& pdu, Observation& seen) {
     const DistributedSak& set = *pdu.distributed_sak;
+    if (set.unknown_suite != 0) {
+        seen.sak_error = "the SAK's cipher suite is unknown";
+        return;
+    }
     auto sak = unwrap_sak(association.keys.kek, set.wrapped);
     if (!sak) {
         seen.sak_error = std::move(sak.error());

@@ -173,7 +173,7 @@ Judgement judge_sak(const SakOffer& offer, const Identity& identity, const Primi
     if (!lists(offer.pdu.live, offer.participant.mi)) return Judgement::not_for_us;
     if (sak.wrapped.empty()) return Judgement::no_macsec;
     if (sak.key_number <= offer.known) return Judgement::known;
-    if (sak.suite != identity.suite) return Judgement::other_suite;
+    if (sak.unknown_suite != 0 || sak.suite != identity.suite) return Judgement::other_suite;
     if (!is_confidential_enough(sak.offset, identity)) return Judgement::less_confidential;
     out = {};
     if (!find_members(offer, out.members)) return Judgement::members_unknown;

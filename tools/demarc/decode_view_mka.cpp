@@ -55,6 +55,10 @@ std::string sak_use_json(const Mkpdu& pdu) {
 
 bool is_unwrapped(const DecodedMkpdu& m) { return m.is_ok() && !m.seen->pdu.distributed_sak->wrapped.empty(); }
 
+std::string suite_text(const DistributedSak& sak) {
+    return sak.unknown_suite != 0 ? fmt::format("{:016x}", sak.unknown_suite) : std::string(to_string(sak.suite));
+}
+
 std::string distributed_json(const DecodedMkpdu& m) {
     constexpr unsigned kOffsets[] = {0, 0, 30, 50};
     if (!m.seen->pdu.distributed_sak) return "";
@@ -62,7 +66,7 @@ std::string distributed_json(const DecodedMkpdu& m) {
     if (sak.wrapped.empty()) return R"(,"distributed_sak":{"macsec":false})";
     return fmt::format(R"(,"distributed_sak":{{"an":{},"key_number":{},"cipher_suite":"{}","confidentiality":{},)"
                        R"("confidentiality_offset":{},"unwrapped":{}}})",
-                       sak.an.value, sak.key_number, to_string(sak.suite),
+                       sak.an.value, sak.key_number, suite_text(sak),
                        sak.offset != ConfidentialityOffset::no_confidentiality,
                        kOffsets[static_cast<std::size_t>(sak.offset)], is_unwrapped(m));
 }

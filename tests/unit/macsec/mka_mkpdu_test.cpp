@@ -283,6 +283,18 @@ TEST_CASE("a distributed SAK of nothing, one without a name and ones with a name
     CHECK((long_one.suite == CipherSuite::gcm_aes_256 && long_one.wrapped.size() == 40));
 }
 
+TEST_CASE("a distributed SAK of a cipher suite that we have not is read, and encoded to the same octets") {
+    for (const std::string identifier : {"0080c20001000005", "00aabb0002000001"}) {
+        const Bytes octets = small_with("0450002400000009" + identifier + std::string(48, 'a'));
+        const auto pdu = decode(octets);
+        REQUIRE(pdu);
+        REQUIRE(pdu->distributed_sak);
+        CHECK(pdu->distributed_sak->unknown_suite == std::stoull(identifier, nullptr, 16));
+        CHECK((pdu->distributed_sak->key_number == 9 && pdu->distributed_sak->wrapped.size() == 24));
+        CHECK(encode(*pdu) == octets);
+    }
+}
+
 TEST_CASE("a suite that has to be named is named whatever the value says") {
     Mkpdu pdu = small();
     DistributedSak& sak = pdu.distributed_sak.emplace();

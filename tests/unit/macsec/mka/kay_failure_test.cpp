@@ -9,6 +9,17 @@ namespace {
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+// A frame with the addresses of `like`.
+std::vector<std::uint8_t> frame_of(const Mkpdu& pdu, ConstOctets like, const SecretBuffer& ick) {
+    std::vector<std::uint8_t> frame(like.begin(), like.begin() + 14);
+    const auto body = encode(pdu);
+    frame.insert(frame.end(), body.begin(), body.end());
+    const ConstOctets all(frame);
+    const auto tag = icv(ick, all.first(14), all.subspan(14, body.size() - kMkaIcvOctets)).value();
+    std::copy(tag.begin(), tag.end(), frame.end() - kMkaIcvOctets);
+    return frame;
+}
+
 }  // namespace
 
 TEST_CASE("a peer that is silent for MKA Life Time closes the port, and is secured again without a person") {
@@ -272,4 +283,36 @@ TEST_CASE("settings that cannot be are refused and change nothing") {
     odd.keys[0].cak = cak_of(1, 24);
     refuse(odd, "16 or 32");
     CHECK(pair.bench.all_secured());
+}
+
+TEST_CASE("a key server that goes on to a cipher suite we have not lives on, and the port stays with the old SAK") {
+    Pair pair;
+    pair.a->speaks = false;  // the key server speaks as below from now on
+    const auto keys = derive_keys(ring_key(1).cak->octets(), ring_key(1).ckn);
+    REQUIRE(keys);
+    Mkpdu said = *decode(ConstOctets(pair.a->sent.back()).subspan(14));
+    DistributedSak& sak = said.distributed_sak.emplace();
+    sak.an = An{1};
+    sak.key_number = 77;
+    sak.unknown_suite = 0x0080'c200'0100'0009;
+    sak.wrapped.assign(40, 7);
+    std::string told;
+    std::vector<std::uint8_t> heard = pair.b->sent.back();
+    for (int i = 0; i < 10; ++i) {
+        ++said.basic.mn;
+        said.live->peers.at(0).mn = decode(ConstOctets(heard).subspan(14))->basic.mn;
+        Actions actions;
+        pair.b->kay.receive(frame_of(said, pair.a->sent.back(), keys->ick), pair.bench.now, actions);
+        pair.bench.run_for(kSecond);
+        heard = pair.b->sent.back();
+        for (const Action& a : actions) {
+            if (const auto* t = std::get_if<Transition>(&a)) told += t->reason;
+            if (const auto* pdu = std::get_if<SendPdu>(&a)) heard = pdu->frame;
+        }
+    }
+    const KayStatus status = pair.status(pair.b);
+    CHECK(pair.b->open);
+    CHECK((status.counters.decode_error == 0 && status.counters.peers_lost == 0));
+    CHECK(status.counters.saks_refused == 10);
+    CHECK(has(told, "its SAK is for another cipher suite than this port's"));
 }
