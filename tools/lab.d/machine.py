@@ -16,7 +16,7 @@ BUILD_PACKAGES = (
 LAB_PACKAGES = (
     "frr iproute2 nftables ethtool iperf3 tcpdump traceroute iputils-ping bpftool python3-cryptography").split()
 TEST_PACKAGES = (
-    "gdb patch user-mode-linux busybox-static iproute2 wpasupplicant util-linux nftables iperf3 "
+    "dpdk gdb jq patch procps user-mode-linux busybox-static iproute2 wpasupplicant util-linux nftables iperf3 "
     "python3-cryptography").split()
 HUGEPAGES_PER_ROUTER = 100   # of 2 MiB
 HUGEPAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB")
