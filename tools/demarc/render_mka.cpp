@@ -137,6 +137,12 @@ std::string render_history(const Json& a, const Style& style) {
     return out;
 }
 
-std::string render_rekey(const Json&, const Style&) { return "a new SAK is asked for\n"; }
+std::string render_rekey(const Json& answer, const Style&) {
+    std::string out = "a new SAK is asked for\n";
+    for (const Json& refused : list(answer, "refused"))
+        out += fmt::format("not behind clear tags {}: {}\n", tags_text(list(refused, "clear_tags")),
+                           text(refused, "reason"));
+    return out;
+}
 
 }  // namespace cli

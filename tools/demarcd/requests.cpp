@@ -195,12 +195,16 @@ private:
     Json rekey(const std::string& name) const {
         const auto secys = kays_of(name);
         if (!secys) return secys.error();
+        Json refused = Json::array();
         for (const auto* secy : *secys) {
             const auto kay = secy->kay;
             if (const auto asked = kay->rekey(); !asked)
-                return failure("port " + name + ": " + asked.error(), "demarc show mka tells more");
+                refused.push_back({{"clear_tags", tags_json(secy->config.clear_tags)}, {"reason", asked.error()}});
         }
-        return {{"ok", true}, {"asked", secys->size()}};
+        if (refused.size() == secys->size())
+            return failure("port " + name + ": " + refused[0]["reason"].get<std::string>(),
+                           "demarc show mka tells more");
+        return {{"ok", true}, {"asked", secys->size() - refused.size()}, {"refused", std::move(refused)}};
     }
 
     Json neighbors() const {
