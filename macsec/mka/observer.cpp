@@ -75,6 +75,11 @@ std::expected<Observation, DecodeError> Observer::see(ConstOctets addresses_and_
     return seen;
 }
 
+bool Observer::knows_sender_of(ConstOctets eapol) const noexcept {
+    const auto basic = peek_basic(eapol);
+    return basic && std::ranges::any_of(associations_, [&](const Association& a) { return a.ckn == basic->ckn; });
+}
+
 std::vector<const ObservedKey*> Observer::keys_of(Sci sci, An an) const {
     std::vector<const ObservedKey*> found;
     for (const ObservedKey& key : keys_)

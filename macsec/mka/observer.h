@@ -71,6 +71,9 @@ public:
     // behind it is ignored.
     std::expected<Observation, DecodeError> see(ConstOctets addresses_and_type, ConstOctets eapol);
 
+    // eapol begins as an MKPDU under a CKN of create(). Nothing is verified.
+    bool knows_sender_of(ConstOctets eapol) const noexcept;
+
     // In order of appearance. References stay good as long as the observer lives.
     const std::deque<ObservedKey>& keys() const noexcept { return keys_; }
     // Those of one SA, oldest first.

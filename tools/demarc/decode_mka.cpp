@@ -18,12 +18,14 @@ constexpr std::size_t kAddresses = 12, kTypeOctets = 2;
 struct Eapol {
     std::array<std::uint8_t, kAddresses + kTypeOctets> addresses_and_type{};  // as the ICV covers them
     macsec::ConstOctets octets;
+    bool usual_type{};  // 0x888E; links that pass no EAPOL through are given another
 };
 
 std::optional<Eapol> find_mka(macsec::ConstOctets frame) {
     const auto at = ethertype_at(frame);
-    if (!at || macsec::load_be16(frame.data() + *at) != macsec::kEtherTypeEapol) return std::nullopt;
-    Eapol eapol{.octets = frame.subspan(*at + kTypeOctets)};
+    if (!at) return std::nullopt;
+    const std::uint16_t type = macsec::load_be16(frame.data() + *at);
+    Eapol eapol{.octets = frame.subspan(*at + kTypeOctets), .usual_type = type == macsec::kEtherTypeEapol};
     if (eapol.octets.size() < 2 || eapol.octets[1] != kEapolTypeMka) return std::nullopt;
     std::copy_n(frame.begin(), kAddresses, eapol.addresses_and_type.begin());
     std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(*at), kTypeOctets,
@@ -42,6 +44,7 @@ std::expected<MkaDecoder, std::string> MkaDecoder::create(std::span<const KnownC
 std::optional<DecodedMkpdu> MkaDecoder::decode(const CapturedFrame& captured) {
     const auto eapol = find_mka(captured.octets);
     if (!eapol) return std::nullopt;
+    if (!eapol->usual_type && !observer_.knows_sender_of(eapol->octets)) return std::nullopt;
     DecodedMkpdu out;
     if (const auto basic = peek_basic(eapol->octets)) out.basic = *basic;
     auto seen = observer_.see(eapol->addresses_and_type, eapol->octets);

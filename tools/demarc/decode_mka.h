@@ -35,7 +35,8 @@ public:
     // Error: a sentence with the remedy. The CAKs may be wiped afterwards.
     static std::expected<MkaDecoder, std::string> create(std::span<const macsec::mka::KnownCak>);
 
-    // Nothing: it is no EAPOL PDU of MKA. Clear VLAN tags are skipped, as many as there are, as before a SecTAG.
+    // Nothing: it is no EAPOL PDU of MKA. Clear VLAN tags are skipped, as many as there are, as before a SecTAG. Under
+    // another EtherType than EAPOL's it is one when it has a CKN that is known.
     std::optional<DecodedMkpdu> decode(const CapturedFrame&);
 
     // SAs that became known since the last call, for Decoder::add(). mkpdu: index of the frame they came with.

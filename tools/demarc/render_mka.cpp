@@ -137,12 +137,14 @@ std::string render_history(const Json& a, const Style& style) {
     return out;
 }
 
-std::string render_rekey(const Json& answer, const Style&) {
-    std::string out = "a new SAK is asked for\n";
+std::string render_rekey(const Json& answer, const Style& style) {
+    Facts facts;
     for (const Json& refused : list(answer, "refused"))
-        out += fmt::format("not behind clear tags {}: {}\n", tags_text(list(refused, "clear_tags")),
-                           text(refused, "reason"));
-    return out;
+        facts.add_sentence("not",
+                           fmt::format("behind clear tags {}: {}", tags_text(list(refused, "clear_tags")),
+                                       text(refused, "reason")),
+                           Tone::bad);
+    return "a new SAK is asked for\n" + facts.render(style);
 }
 
 }  // namespace cli

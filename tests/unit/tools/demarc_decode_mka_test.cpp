@@ -309,6 +309,30 @@ TEST_CASE("MKPDUs are found behind clear tags, as MACsec frames are, and padding
     CHECK(json::parse(ran.out).at("totals") == json{{"ok", 10}, {"mkpdus", {{"ok", 8}}}});
 }
 
+TEST_CASE("MKPDUs are found under another EtherType than EAPOL's by a CKN that is known") {
+    const Directory d;
+    const MkaRun known = mka_run(kMkaRuns[1]);
+    std::vector<Bytes> frames = known.frames;
+    const auto keys = mka::derive_keys(known.cak, known.ckn);
+    REQUIRE(keys);
+    for (Bytes& f : frames) {
+        if (load_be16(f.data() + 12) != kEtherTypeEapol) continue;
+        f[12] = 0x87, f[13] = 0x6f;
+        const auto pdu = mka::decode(ConstOctets(f).subspan(14));
+        REQUIRE(pdu);
+        const std::size_t end = 14 + mka::pdu_octets(ConstOctets(f).subspan(14));
+        const auto covered = ConstOctets(f).subspan(14, end - 14 - mka::kMkaIcvOctets);
+        const auto icv = mka::icv(keys->ick, ConstOctets(f).first(14), covered).value();
+        std::copy(icv.begin(), icv.end(), f.begin() + static_cast<std::ptrdiff_t>(end - mka::kMkaIcvOctets));
+    }
+    const auto told = [&](const std::string& caks) {
+        return json::parse(run(mka_options(d.file("t.pcap", classic(samples_of(frames))), d.file("k", caks))).out)
+            .at("totals");
+    };
+    CHECK(told(caks_of(known)) == json{{"ok", 10}, {"mkpdus", {{"ok", 8}}}});
+    CHECK(told("[" + cak_entry(Bytes(16, 1), Bytes{9}) + "]") == json{{"other", 8}, {"unknown-sci", 10}});
+}
+
 TEST_CASE("keys and CAKs go together, and without CAKs MKPDUs are other frames") {
     const Directory d;
     const MkaRun known = mka_run(kMkaRuns[1]);
