@@ -20,18 +20,23 @@ SUITES = ("gcm-aes-128", "gcm-aes-256", "gcm-aes-xpn-128", "gcm-aes-xpn-256")
 PATTERN = secrets.token_bytes(16)
 
 
+def held_of(saks):
+    """A SAK in use: the key schedule of its AES, its first GHASH power."""
+    return {f"{sak.name}:{form}" for sak in saks for form in ("round-key-0", "round-key-10", "hash-key-shifted")}
+
+
 def secys(transmit, receive):
     """Link and SecY number n have suite n; transmit and receive say which generations of SAKs."""
     return [SecY(n, n, transmit[n - 1], [generation[n - 1] for generation in receive])
             for n in range(1, len(SUITES) + 1)]
 
 
-def traffic(routers, number_of=50):
+def traffic(routers, links=len(SUITES), number_of=50):
     for router in routers:
-        for n in range(1, len(SUITES) + 1):
+        for n in range(1, links + 1):
             for family in (4, 6):
                 back = pair.ping(router, n, number_of, family, 0.002, PATTERN.hex())
-                expect(back > number_of // 2, f"{router.name}: {back} of {number_of} pings, {SUITES[n - 1]}, v{family}")
+                expect(back > number_of // 2, f"{router.name}: {back} of {number_of} pings, link {n}, v{family}")
 
 
 def rotate(routers, old, new):
@@ -46,19 +51,17 @@ def rotate(routers, old, new):
         time.sleep(0.3)
 
 
-def judge_memory(router, search, old, new, controls):
-    """Every readable mapping of the process."""
+def judge_memory(router, search, held, gone, controls):
+    """Every readable mapping of the process. held: labels that locked memory must have; gone: names of wiped keys."""
     found, totals = search("--pid", router.pid)
     expect(totals["hugepages"] > 0, f"{router.name}: no hugepages were searched")
     locked = set().union(*[labels for where, labels in found.items() if where.startswith("locked:")])
     opened = {where: labels for where, labels in found.items() if not where.startswith("locked:")}
     leaks = {where: sorted(labels - set(controls)) for where, labels in opened.items() if labels - set(controls)}
     expect(not leaks, f"{router.name}: keys in open memory: {leaks}")
-    for sak in new:
-        for form in ("round-key-0", "round-key-10", "hash-key-shifted"):
-            expect(f"{sak.name}:{form}" in locked, f"{router.name}: {form} of {sak.name} is not in locked memory: "
-                   "the search would not find it elsewhere either")
-    left = sorted(label for label in locked if label.split(":")[0] in {s.name for s in old})
+    expect(set(held) <= locked, f"{router.name}: not in locked memory: {sorted(set(held) - locked)}: the search would "
+           "not find them elsewhere either")
+    left = sorted(label for label in locked if label.split(":")[0] in gone)
     expect(not left, f"{router.name}: retired keys are not wiped: {left}")
     seen = set().union(*opened.values())
     expect({"salt", "payload"} <= seen, f"{router.name}: the search finds no salt or no payload: {seen}")
@@ -86,16 +89,17 @@ def judge_core(router, search, work, controls):
     return size, threads
 
 
-def judge_files(router, search, work, saks):
+def judge_files(router, search, work, key, least=6):
+    """Logs, answers and files; key: one that the search must find where it is planted."""
     (work / f"{router.name}.answers").write_text(json.dumps([router.status(), router.ask(
-        {"request": "show", "what": "macsec"})]), "utf-8")
+        {"request": "show", "what": "macsec"}), router.ask({"request": "show", "what": "mka"})]), "utf-8")
     files = [router.log, router.config, work / f"{router.name}.answers", *all_files(router.run, router.state)]
-    expect(len(files) > 6, "too few files are searched")
+    expect(len(files) > least, "too few files are searched")
     found, _ = search(*files)
     leaks = {where: sorted(labels) for where, labels in found.items() if labels - {"salt", "payload"}}
     expect(not leaks, f"{router.name}: keys in files: {leaks}")
     planted = router.run / "planted"
-    planted.write_text(f"the key is {saks[0].octets.hex()}\n", "ascii")
+    planted.write_text(f"the key is {key.octets.hex()}\n", "ascii")
     found, _ = search(*all_files(router.run))
     planted.unlink()
     expect(str(planted) in found, "the search does not find a key that was planted in a file")
@@ -125,7 +129,7 @@ def test(prefix, work, build):
     write_needles(needles, old + new, controls)
     search = Search(build, needles)
     for router in routers:
-        totals = judge_memory(router, search, old, new, controls)
+        totals = judge_memory(router, search, held_of(new), {sak.name for sak in old}, controls)
         ok(f"{router.name}: {totals['needles']} pieces of 8 keys in {totals['octets'] >> 20} MiB of {totals['places']} "
            f"mappings, {totals['hugepages'] >> 20} MiB of hugepages: live keys in locked memory only, old nowhere; "
            f"{totals['unreadable']} mappings the kernel shows nobody")
@@ -135,7 +139,7 @@ def test(prefix, work, build):
            "those of sleeping workers hold nothing")
     search_finds_registers(build, work, search, held)
     for router in routers:
-        count = judge_files(router, search, work, new)
+        count = judge_files(router, search, work, new[0])
         ok(f"{router.name}: {count} logs, answers and state files hold no key")
     for router in routers:
         expect(router.process.poll() is None, f"{router.name} ended")
