@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""secrets_mka.py PREFIX WORK BUILD: as secrets_memory.py, of two routers whose SAKs come by MKA: CAK, KEK, ICK and SAKs.
+"""secrets_mka.py PREFIX WORK BUILD: as secrets_memory.py, where SAKs come by MKA: CAK, KEK, ICK and SAKs.
 
 Link 1: GCM-AES-XPN-256 under CAKs of 32 octets; link 2: GCM-AES-128 under CAKs of 16. A second CAK comes into both
 rings, the first goes, its SAKs are retired; then only what belongs to the second stands in locked memory, and nothing

@@ -16,6 +16,7 @@
 
 #include "tools/demarc/client.h"
 #include "tools/demarc/pcapng.h"
+#include "tools/demarc/plaintext_file.h"
 #include "tools/demarc/render.h"
 #include "tools/demarc/stop_signals.h"
 #include "tools/demarc/value.h"
@@ -77,9 +78,13 @@ public:
     // Only its owner reads it: it may hold plain text.
     Done open(const std::string& path) {
         name_ = path == "-" ? "standard output" : escaped(path);
-        fd_ = path == "-" ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        if (fd_ >= 0) return {};
-        return failed();
+        fd_ = path == "-" ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (fd_ < 0) return failed();
+        if (path == "-") return {};
+        if (!keep_from_others(fd_))
+            return std::unexpected(Failure{kNotOk, "others may read " + name_ + ", which is not yours: name another"});
+        (void)ftruncate(fd_, 0);  // what is no regular file has nothing to lose
+        return {};
     }
     Done write(std::string_view octets) {
         while (!octets.empty()) {

@@ -83,8 +83,13 @@ struct Decoder::Place {
         return tag_verdict == Verdict::ok || tag_verdict == Verdict::rx_bad_tag_short_length ||
                tag_verdict == Verdict::rx_bad_tag_icv_short;
     }
-    // Point to point, without SCI, any SC may be the one (802.1AE 9.5).
-    bool is_for(const macsec::SaDescription& d) const noexcept { return d.an == tag.an() && (!sci || d.sci == *sci); }
+    // Point to point, without SCI, any SC may be the one (802.1AE 9.5). With SCB the port identifier is 0, but that of
+    // Linux's SC is 1.
+    bool has_sc(const macsec::SaDescription& d) const noexcept {
+        if (!sci || d.sci == *sci) return true;
+        return tag.form() == macsec::SciForm::scb && d.sci.value == (sci->value | 1);
+    }
+    bool is_for(const macsec::SaDescription& d) const noexcept { return d.an == tag.an() && has_sc(d); }
 };
 
 std::optional<std::size_t> ethertype_at(macsec::ConstOctets frame) noexcept {
@@ -128,8 +133,8 @@ void Decoder::try_keys(const Place& place, DecodedFrame& out) {
         const macsec::SaDescription& d = sa.receive.description;
         if (sa.ended) continue;
         if (!place.is_for(d)) {
-            const bool has_sc = !place.sci || d.sci == *place.sci;
-            if (has_sc && weight(out.verdict) < weight(Verdict::rx_unused_an)) out.verdict = Verdict::rx_unused_an;
+            if (place.has_sc(d) && weight(out.verdict) < weight(Verdict::rx_unused_an))
+                out.verdict = Verdict::rx_unused_an;
             continue;
         }
         const std::uint64_t pn = received_pn(d.suite, replay_window_.has_value(), sa.receive.lowest_pn, place.tag.pn);
@@ -173,7 +178,7 @@ Verdict Decoder::attempt(const Place& place, Sa& sa) {
     std::memcpy(start, place.octets.data(), kAddresses);
     std::memcpy(start + kAddresses, place.octets.data() + kAddresses + tags, place.octets.size() - kAddresses - tags);
 
-    macsec::ReceiveSc sc{.sci = sa.receive.description.sci, .counters = &counters_};
+    macsec::ReceiveSc sc{.sci = place.sci.value_or(sa.receive.description.sci), .counters = &counters_};
     sc.sa[place.tag.an().value] = &sa.receive;
     const macsec::ReceiveSecY secy{.scs = {&sc, 1},
                                    .replay_protect = replay_window_.has_value(),

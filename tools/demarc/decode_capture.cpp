@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "tools/demarc/plaintext_file.h"
 #include "tools/demarc/style.h"
 
 namespace cli {
@@ -94,6 +95,10 @@ std::expected<CaptureWriter, std::string> CaptureWriter::create(const std::strin
     if (std::ranges::find(inputs, id_of(fd)) != inputs.end()) {
         std::fclose(file);
         return refuse(path, "is what is being read; name another file for -w");
+    }
+    if (!keep_from_others(fd)) {
+        std::fclose(file);
+        return refuse(path, "may be read by others and is not yours; name another file for -w");
     }
     (void)ftruncate(fd, 0);  // what is no regular file has nothing to lose
     CaptureWriter writer;

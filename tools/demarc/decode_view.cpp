@@ -66,7 +66,9 @@ std::vector<Piece> key_pieces(const KeyReport& key) {
         pieces.push_back({fmt::format("opened {}", grouped(key.opened)), Tone::good});
     if (key.opened != 0) pieces.push_back({fmt::format("PN {} to {}", key.least_pn, key.greatest_pn)});
     if (key.upper_half) pieces.push_back({fmt::format("upper half {}", *key.upper_half)});
-    if (key.search_spent) pieces.push_back({"upper halves 0 to 255 tried in vain", Tone::warning});
+    if (key.search_spent)
+        pieces.push_back({fmt::format("upper halves 0 to 255 tried in vain on its first {} frames", kSearchedFrames),
+                          Tone::warning});
     if (key.search_spent) pieces.push_back({"lowest_pn may help", Tone::warning});
     return pieces;
 }

@@ -67,6 +67,7 @@ void add_transmit(Facts& facts, const Json& secy) {
     sa.push_back({fmt::format("next PN {}", count_text(tx, "next_pn"))});
     if (number(tx, "pn_ceiling")) sa.push_back({fmt::format("lease up to {}", count_text(tx, "pn_ceiling"))});
     sa.push_back({fmt::format("key {}", text(tx, "key"))});
+    if (number(tx, "sa_out_pkts")) sa.push_back({fmt::format("OutPkts {}", count_text(tx, "sa_out_pkts"))});
     if (flag(tx, "needs_new_sak") == true) sa.push_back({"NEW SAK DUE", Tone::bad});
     facts.add("transmit", std::move(sa));
     add_counters(facts, tx, "out_");

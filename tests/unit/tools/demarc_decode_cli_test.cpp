@@ -248,6 +248,10 @@ TEST_CASE("the plaintext capture has the opened frames and the clear ones, and d
     struct stat s {};
     REQUIRE(stat(plain.c_str(), &s) == 0);
     CHECK((s.st_mode & 0777) == 0600);
+    REQUIRE(chmod(plain.c_str(), 0644) == 0);  // a file that is there already is taken from others
+    CHECK(run(options(d.file("t.pcap", classic(samples)), keys, true, plain)).code == ran.code);
+    REQUIRE(stat(plain.c_str(), &s) == 0);
+    CHECK((s.st_mode & 0777) == 0600);
     const Ran again = run(options(plain, keys, true));
     CHECK(again.code == cli::kOk);
     CHECK(Json::parse(again.out).at("totals") == Json{{"other", 4}});

@@ -75,7 +75,8 @@ TEST_CASE("a confidentiality offset is one of the key's properties") {
 }
 
 TEST_CASE("frames without an explicit SCI find their key: end station, SCB, and point to point") {
-    for (const auto& [form, port] : {std::pair{SciForm::es, 1}, {SciForm::scb, 0}, {SciForm::none, 9}}) {
+    for (const auto& [form, port] :
+         {std::pair{SciForm::es, 1}, {SciForm::scb, 0}, {SciForm::scb, 1}, {SciForm::none, 9}}) {
         SaDescription d = describe(kNarrow);
         d.sci = Sci{kSci.value >> 16 << 16 | static_cast<std::uint64_t>(port)};
         Decoder decoder(std::nullopt);
