@@ -3,7 +3,7 @@
 
     pairwise.py print            a table made anew: the same one every time
     pairwise.py check TABLE      whether every pair that can meet stands in it, and no row that cannot be
-    pairwise.py full             the whole matrix: each form of the SCI sent by both ends
+    pairwise.py full             the whole matrix of rows whose ends send one form of the SCI, and the table's others
 
 A row's values: cipher suite, encryption, SCI form we send, SCI form Linux sends, replay window at both ends, where the
 VLAN tag is, and the largest packet. Linux has no confidentiality offset: it is not here.
@@ -74,8 +74,9 @@ def make():
 
 
 def full():
-    """All of it but one thing: both ends send the same form."""
-    return [row for row in every_row() if row.ours == row.theirs]
+    """Every row whose ends send the same form, and the table's for those that do not."""
+    alike = [row for row in every_row() if row.ours == row.theirs]
+    return alike + [row for row in make() if row not in alike]
 
 
 def parse(text):
@@ -95,6 +96,7 @@ def self_test():
     """A table loses a pair with its first row, and an unknown value is seen."""
     table = make()
     assert not faults(table) and faults(table[1:]) and len(faults([])) == len(every_pair())
+    assert not faults(full())
     assert faults([*table, Row("gcm-aes-512", *astuple(table[0])[1:])])
 
 

@@ -70,13 +70,15 @@ def rotate(routers, old, new):
 
 
 def rotate_for(routers, work, seconds):
-    """A rotation at every whole second; the ANs that were used, and the longest reload."""
+    """A rotation at every whole second; the ANs that were used, and the longest reload. They keep up."""
     ans, longest, began = set(), 0.0, time.monotonic()
     for n in range(1, seconds):
         time.sleep(max(0.0, began + n - time.monotonic()))
         fresh = Sak(work, f"sak{n}", SUITE, n % 4)
         longest = max(longest, rotate(routers, routers[0].secys[0].transmit, fresh))
         ans.add(fresh.an)
+    late = time.monotonic() - began - seconds
+    expect(late < 0.5, f"the last of {seconds - 1} rotations ended {late:.1f} s after the traffic")
     return seconds - 1, sorted(ans), longest
 
 
@@ -107,6 +109,7 @@ def judge_flow(name, sent, received):
     text = (f"{name}: {sent['sent']} sent at {sent['rate']:.0f}/s, {lost} lost, {received['reordered']} reordered, "
             f"{received['duplicates']} twice; longest gap {received['longest_gap_ms']:.1f} ms, longest stall of the "
             f"sender {sent['longest_stall_ms']:.1f} ms")
+    expect(sent["rate"] >= 0.95 * RATE / 2, f"{text}; that is not {RATE // 2}/s")
     expect(lost == received["reordered"] == received["duplicates"] == 0,
            f"{text}; {received['socket_drops']} lost by the receiving socket")
     ok(text)
