@@ -119,33 +119,34 @@ def rekeys(routers, times, seconds):
     wait_for(seconds, f"{times} rekeys", lambda: (routers[0].key_number() or 0) >= began + times)
 
 
-def kill_and_start(east, west, closes):
-    """The seconds from west's new start until both carry with one SAK that is another than before; closes: after east
-    has closed its port, and not at once."""
-    old = east.sak()
-    expect(old and old == west.sak(), f"one SAK: {old}, {west.sak()}")
-    closed = east.kay()["counters"]["port-closed"]
-    west.end(signal.SIGKILL)
+def kill_and_start(router, peer, closes):
+    """The seconds from the router's new start until both carry with one SAK that is another than before; closes: after
+    the peer has closed its port, and not at once."""
+    old = peer.sak()
+    expect(old and old == router.sak(), f"one SAK: {old}, {router.sak()}")
+    closed = peer.kay()["counters"]["port-closed"]
+    router.end(signal.SIGKILL)
     if closes:
-        wait_for(2 * STANDARD_MS[1] / 1000, "east closes when its peer is silent", lambda: not east.kay()["secured"])
-        expect("peer" in east.kay()["why_not_secured"], f"east says why: {east.kay()['why_not_secured']}")
-        wait_for(5, "east's carrier falls", lambda: not east.interface("s1")["carrier"])
+        wait_for(2 * STANDARD_MS[1] / 1000, f"{peer.name} closes when its peer is silent",
+                 lambda: not peer.kay()["secured"])
+        expect("peer" in peer.kay()["why_not_secured"], f"it says why: {peer.kay()['why_not_secured']}")
+        wait_for(5, "its carrier falls", lambda: not peer.interface("s1")["carrier"])
     began = time.monotonic()
-    west.start()
-    wait_for(30, "both carry with another SAK", lambda: east.sak() == west.sak() not in (None, old))
+    router.start()
+    wait_for(30, "both carry with another SAK", lambda: peer.sak() == router.sak() not in (None, old))
     took = time.monotonic() - began
-    secured((east, west), 10)
-    expect(east.sak() not in (None, old), f"the old SAK again: {old}")
-    expect(not closes or east.kay()["counters"]["port-closed"] == closed + 1, "east's port closed once")
+    secured((router, peer), 10)
+    expect(not closes or peer.kay()["counters"]["port-closed"] == closed + 1, "the peer's port closed once")
     return took
 
 
 def restarts(east, west):
-    for closes in (False, True):
-        said = timely.within(BACK_S, "both carry with another SAK", [east.pid],
-                             lambda c=closes: kill_and_start(east, west, c))
+    """Of the key server and of the other one."""
+    for router, peer, closes in ((east, west, False), (west, east, False), (west, east, True)):
+        said = timely.within(BACK_S, "both carry with another SAK", [peer.pid],
+                             lambda r=router, p=peer, c=closes: kill_and_start(r, p, c))
         when = "after its peer closed" if closes else "at once"
-        ok(f"a router killed by SIGKILL and started {when}, hello 2 s, life 6 s: {said} from its start")
+        ok(f"{router.name} killed by SIGKILL and started {when}, hello 2 s, life 6 s: {said} from its start")
 
 
 def test(prefix, work, build):
