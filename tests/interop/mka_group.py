@@ -151,6 +151,7 @@ def test(prefix, work, build):
     all_pairs(routers, guest)
     ok(f"the third member is back after {took['back']:.1f} s: {said}")
 
+    old = west.sak()
     west.end(signal.SIGKILL)
     took = joined([east], None, 2)
     all_pairs([east], guest)
@@ -159,7 +160,8 @@ def test(prefix, work, build):
     west.start()
     took = joined(routers, None, 3)
     all_pairs(routers, guest)
-    ok(f"it is back: a SAK of three after {took:.1f} s")
+    expect(west.sak() != old, "after its restart the old SAK is used again")
+    ok(f"it is back: another SAK, of three, after {took:.1f} s")
 
     east.end(signal.SIGKILL)
     took = joined([west], guest, 2)  # who loses the key server closes its port: Linux forgets IPv6 addresses
