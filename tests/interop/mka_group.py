@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "smoke"))
 import mka  # noqa: E402
 import pair  # noqa: E402
 from pair import expect, ok, wait_for  # noqa: E402
+from wire_kinds import Wire  # noqa: E402
 
 GUEST4, GUEST6 = "10.98.1.3", "fd00:98:1::3"
 LIFE_S, JOIN_S, TRAFFIC_S = 6, 20, 60
@@ -91,15 +92,15 @@ def all_pairs(routers, guest):
     return number
 
 
-def changes(routers, place, flow, change):
+def changes(routers, place, flow, change, again=False):
     """Under traffic; nothing is lost, no frame is refused, no port closes."""
     before = [(r.bad(), r.closings()) for r in routers]
-    sent = under_traffic(place, flow, TRAFFIC_S, change, WAYS)
+    said = under_traffic(place, flow, TRAFFIC_S, change, WAYS, again)
     for router, (bad, closings) in zip(routers, before):
         after = router.bad()
         expect(all(after.get(key, n) == n for key, n in bad.items()), f"{router.name}: bad frames: {bad} -> {after}")
         expect(router.closings() == closings, f"{router.name}: its port closed")
-    return f"{sent} packets, none lost"
+    return said
 
 
 def test(prefix, work, build):
@@ -109,6 +110,7 @@ def test(prefix, work, build):
     cak.cak = cak.path.read_text("ascii").split()[1]  # as wpa_supplicant's configuration wants it
     guest = Guest(work / "guest")
     guest.must("ip link set eth0 up; echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad")
+    wire = Wire(f"{prefix}-wire", ("e1", "w1", "guest0"))
     east, west = routers = [Router(name, prefix, work, build) for name in pair.SIDE]
     for router in routers:
         router.secys = [mka.SecY([cak], suite="gcm-aes-128")]
@@ -131,7 +133,7 @@ def test(prefix, work, build):
         expect(east.ask({"request": "mka-rekey", "port": "l1"})["ok"], "east is key server")
         wait_for(JOIN_S, "a new SAK", lambda: east.sak() != old)
         joined(routers, None, 3)
-    said = changes(routers, place, flow, rekey)
+    said = changes(routers, place, flow, rekey, again=True)
     all_pairs(routers, guest)
     ok(f"a rekey of all three: {said}")
 
@@ -149,6 +151,7 @@ def test(prefix, work, build):
     all_pairs(routers, guest)
     ok(f"the third member is back after {took['back']:.1f} s: {said}")
 
+    old = west.sak()
     west.end(signal.SIGKILL)
     took = joined([east], None, 2)
     all_pairs([east], guest)
@@ -157,7 +160,8 @@ def test(prefix, work, build):
     west.start()
     took = joined(routers, None, 3)
     all_pairs(routers, guest)
-    ok(f"it is back: a SAK of three after {took:.1f} s")
+    expect(west.sak() != old, "after its restart the old SAK is used again")
+    ok(f"it is back: another SAK, of three, after {took:.1f} s")
 
     east.end(signal.SIGKILL)
     took = joined([west], guest, 2)  # who loses the key server closes its port: Linux forgets IPv6 addresses
@@ -165,6 +169,7 @@ def test(prefix, work, build):
     all_pairs([west], guest)
     ok(f"the key server killed: the next one's SAK after {took:.1f} s, west and the guest talk")
     west.end()
+    ok(f"on the wire, from before the start until after the end: {wire.only_secured()}")
 
 
 if __name__ == "__main__":

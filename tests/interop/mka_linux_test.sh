@@ -7,7 +7,9 @@
 #
 # Namespaces and addresses as in macsec_linux_test.sh.
 . "$(dirname "$0")/../smoke/_init.sh"
+. "$here/../smoke/_pair.sh"  # backlog
 . "$here/_link.sh"
+backlog
 link
 if [ "${DEMARC_FULL:-0}" = 1 ]; then rekeys=20; else rekeys=5; fi
 "$here/mka_linux.py" "$prefix" "$build" "$work/guest" "$etc" "${DEMARC_REKEYS:-$rekeys}" ||

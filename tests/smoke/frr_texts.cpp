@@ -1,6 +1,7 @@
 // Writes DIR/zebra.conf, bgpd.conf and staticd.conf of one router, for smoke tests.
 //
-//   frr_texts DIR HOSTNAME ASN ROUTER-ID FPM-PORT [announce=PREFIX | accept=PREFIX | neighbor=ADDRESS,ASN,PASSWORD]...
+//   frr_texts DIR HOSTNAME ASN ROUTER-ID FPM-PORT
+//             [announce=PREFIX | accept=PREFIX | neighbor=ADDRESS,ASN,PASSWORD | hold=SECONDS]...
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -30,6 +31,7 @@ void take(FrrRouter& router, const std::string& argument) {
     const auto key = argument.substr(0, equals), value = argument.substr(equals + 1);
     if (key == "announce") router.announce.push_back(net::parse_prefix(value).value());
     else if (key == "accept") router.accept.push_back(net::parse_prefix(value).value());
+    else if (key == "hold") router.keepalive_s = (router.hold_s = static_cast<std::uint32_t>(std::stoul(value))) / 3;
     else router.neighbors.push_back(neighbor(value));
 }
 

@@ -23,7 +23,7 @@ BAD = ("in_pkts_not_valid", "in_pkts_no_sa", "in_pkts_late", "in_pkts_invalid", 
 class Flow:
     """Half of the traffic: from one host to the other."""
 
-    def __init__(self, build, prefix, work, source, destination, address, seconds):
+    def __init__(self, build, prefix, work, source, destination, address, seconds, rate=RATE // 2):
         session = secrets.randbelow(2**32 - 1) + 1
         self.reports = {}
         to, sends = work / f"etc/to-{destination}", work / f"etc/from-{source}"
@@ -31,7 +31,7 @@ class Flow:
                                  seconds * 3 + 60, "--session", session)
         wait_for(5, "flow receives", lambda: "ready" in (work / f"etc/to-{destination}.err").read_text("ascii"))
         self.sender = self.run(build, f"{prefix}-{source}", sends, "send", "--to", address, "--port",
-                               9000, "--rate", RATE // 2, "--flows", FLOWS, "--seconds", seconds, "--session", session)
+                               9000, "--rate", rate, "--flows", FLOWS, "--seconds", seconds, "--session", session)
 
     def run(self, build, namespace, path, *words):
         with open(f"{path}.json", "wb") as out, open(f"{path}.err", "wb") as errors:
