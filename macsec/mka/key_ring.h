@@ -28,8 +28,8 @@ struct KeyInUse {
 // 3. A key outside of its times is kept while it carries the traffic, or while it speaks and no key carries: with the
 //    peer away, it alone may be what both ends have in common. One that a step took out of its times is kept as long as
 //    it speaks with a live peer: what the other end holds by its clock is not known.
-// 4. When no key speaks by 2 or 3: the one that ended last. So after a start in the past of all keys nobody speaks: a key
-//    is not used before its start.
+// 4. When no key speaks by 2 or 3: the one that ended last. So after a start in the past of all keys nobody speaks: a
+//    key is not used before its start.
 // With `hard`, no key that has ended is kept.
 std::vector<KeyState> judge_keys(std::span<const RingKey> keys, std::span<const KeyInUse> use, std::int64_t wall,
                                  bool hard);

@@ -121,8 +121,8 @@ bool allowed(FaultKind kind, const Scenario& s) {
     return kind == FaultKind::packet_numbers || kind == FaultKind::slow_dataplane;
 }
 
-// A clock that stays wrong. What a member then has of the ring is what it had before: it must not have to start anew, be
-// given or lose a key, or miss one that two others go on to; and one clock of the two is right.
+// A clock that stays wrong. What a member then has of the ring is what it had before: it must not have to start anew,
+// be given or lose a key, or miss one that two others go on to; and one clock of the two is right.
 bool may_last(const Scenario& s) {
     const bool crashes =
         std::any_of(s.faults.begin(), s.faults.end(), [](const Fault& f) { return f.kind == FaultKind::crash; });
