@@ -154,6 +154,16 @@ void key_period(const Model& m, Findings& f) {
     });
 }
 
+void fallback_period(const Model& m, Findings& f) {
+    for_each_secy(m, [&](const std::string&, const Port&, const SecY& s, const std::string& path) {
+        if (!s.mka || !s.mka->fallback) return;
+        const std::string where = path + ".mka.fallback.";
+        const std::string remedy = "leave it out, or move the key to the key ring";
+        if (s.mka->fallback->start) f.add(where + "start", "the fallback key stands by whatever the time", remedy);
+        if (s.mka->fallback->end) f.add(where + "end", "the fallback key stands by whatever the time", remedy);
+    });
+}
+
 // 802.1X 9.4: a participant is dead after three missed hellos.
 void mka_timers(const Model& m, Findings& f) {
     for_each_secy(m, [&](const std::string&, const Port&, const SecY& s, const std::string& path) {
@@ -191,6 +201,7 @@ constexpr Rule kRules[] = {
     {"key-ring-size", key_ring_size},
     {"ckn-duplicate", ckn_duplicate},
     {"key-period", key_period},
+    {"fallback-period", fallback_period},
     {"mka-timers", mka_timers},
     {"sak-rekey", sak_rekey},
 };

@@ -1,5 +1,6 @@
 // Replay protection of one receive SA (802.1AE 10.6.2, 10.6.5, 10.6.6): lowest acceptable PN, and which of the last
-// kDuplicateMemory PNs were seen. Only the thread that owns the receive direction may call.
+// kDuplicateMemory PNs were seen. Only the thread that owns the receive direction may
+// call; raise_floor() is control's.
 #pragma once
 
 #include <algorithm>
@@ -32,6 +33,11 @@ inline void forget(ReceiveSa& sa, std::uint64_t from, std::uint64_t to) noexcept
         return;
     }
     for (; from < to; ++from) seen_word(sa, from) &= ~(std::uint64_t{1} << (from % 64));
+}
+
+// Control's part of delay protection: PDUs under several CAKs may come in another order than they were made in.
+inline void raise_floor(ReceiveSa& sa, std::uint64_t pn) noexcept {
+    sa.floor.store(std::max(sa.floor.load(std::memory_order_relaxed), pn), std::memory_order_relaxed);
 }
 
 // Delay protection: what the transmitter said it had sent long ago is late (802.1X 9.10). nextPN is never below

@@ -60,10 +60,13 @@ std::expected<void, std::string> Kay::configure(Settings settings, Time now, std
         fresh.keys = std::make_shared<const CakKeys>(std::move(*keys));
     }
     // Nothing fails from here on.
+    s.set_clock(now, wall);
     for (RingEntry& fresh : ring) {
         RingEntry* known = s.entry(fresh.key.ckn);
         if (known == nullptr || known->keys != fresh.keys) continue;
         fresh.wrong_cak = known->wrong_cak;
+        fresh.live_at = known->live_at;
+        fresh.by_step = known->by_step && known->key.start == fresh.key.start && known->key.end == fresh.key.end;
         fresh.participant = std::move(known->participant);
         if (fresh.participant) fresh.participant->key = fresh.key;
     }
@@ -71,8 +74,6 @@ std::expected<void, std::string> Kay::configure(Settings settings, Time now, std
     settings.keys.clear();
     s.settings = std::move(settings);
     s.cp.set_timers(s.settings.timers);
-    s.wall = wall;
-    s.last_tick = now;
     s.turn_ring(now, out);
     s.settle(now, out);
     return {};
@@ -85,8 +86,7 @@ void Kay::receive(ConstOctets frame, Time now, Actions& out) {
 
 void Kay::tick(Time now, std::int64_t wall, std::span<const SaReport> reports, Actions& out) {
     State& s = *state_;
-    s.wall = wall;
-    s.last_tick = now;
+    s.set_clock(now, wall);
     for (const SaReport& r : reports)
         for (Sak& sak : s.saks)
             if (sak.key == r.key) note_report(sak, r, now, s.settings.timers);
@@ -131,14 +131,30 @@ const Participant* Kay::State::participant_of(const Sak& sak) const noexcept {
     return p != nullptr && p->serial == sak.participant ? p : nullptr;
 }
 
+// Which keys have come into or out of their times by a step, not by the time that passed since the last tick.
+void Kay::State::set_clock(Time now, std::int64_t to) noexcept {
+    const std::int64_t expected = wall + static_cast<std::int64_t>((now - last_tick) / kSecond);
+    const bool stepped = last_tick != 0 && has_stepped(to, expected);
+    for (RingEntry& e : ring) {
+        const bool is_within = is_within_times(e.key, to);
+        if (is_within_times(e.key, wall) != is_within)
+            e.by_step = stepped && is_within_times(e.key, expected) != is_within;
+    }
+    wall = to;
+    last_tick = now;
+}
+
 // Keys start and end by the wall clock, and by what they are used for.
 void Kay::State::turn_ring(Time now, Actions& out) {
     std::vector<RingKey> keys;
     std::vector<KeyInUse> use;
-    for (const RingEntry& e : ring) {
+    for (RingEntry& e : ring) {
         keys.push_back(e.key);
-        const bool carries = e.participant && principal == e.key.ckn && e.participant->peers.live() > 0;
-        use.push_back({e.participant != nullptr, carries});
+        const bool live = e.participant && e.participant->peers.live() > 0;
+        if (live) e.live_at = now;
+        // A peer that is gone is missed under one key before the other.
+        const bool lately = e.live_at != 0 && now < e.live_at + settings.timers.patience();
+        use.push_back({e.participant != nullptr, live && principal == e.key.ckn, e.by_step, lately});
     }
     const std::vector<KeyState> states = judge_keys(keys, use, wall, settings.hard_expiry);
     for (std::size_t i = 0; i < ring.size(); ++i) {

@@ -26,6 +26,9 @@ void Kay::State::hear(ConstOctets frame, Time now, Actions& out) {
     RingEntry* key = entry(basic->ckn);
     if (key == nullptr || !key->participant) {
         ++(key == nullptr ? counters.unknown_ckn : counters.inactive_ckn);
+        // Who else uses a key that we hold back shows that the clock is right about it: it starts at the next tick.
+        if (key != nullptr && key->by_step && primitives.icv_is_good(key->keys->ick, addresses, eapol))
+            key->by_step = false;
         stranger = {key == nullptr ? Stranger::Kind::unknown_ckn : Stranger::Kind::inactive_ckn, basic->sci, basic->ckn,
                     now};
         return;
@@ -146,6 +149,8 @@ void Kay::State::consider_sak(Participant& p, const Mkpdu& pdu, Time now, Action
     no_macsec_until = 0;
     refusal.clear();
     keys.number = taken.key.number;
+    // The machine takes the latest only: one that still waits was not used, and goes.
+    if (cp.pending()) std::erase_if(saks, [&](const Sak& s) { return s.key == cp.pending()->key; });
     cp.distribute(taken.key, taken.an);
     saks.push_back(std::move(taken));
 }

@@ -87,6 +87,8 @@ Connect Kay::State::connect(Time now) noexcept {
     }
     if (p == nullptr || p->peers.live() == 0)
         c.why_not = p == nullptr ? "no key has a live peer" : "no live peer";
+    else if (!p->peers.any_does_macsec())
+        c.why_not = "no live peer can do MACsec";
     else if (p->election.result == Election::Result::nobody)
         c.why_not = "no live member can be key server";
     else if (p->election.result == Election::Result::waits_for && held == nullptr)

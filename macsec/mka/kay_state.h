@@ -24,6 +24,8 @@ struct RingEntry {
     KeyState state{KeyState::not_started};
     std::unique_ptr<Participant> participant;
     std::uint64_t wrong_cak{};
+    bool by_step{};  // KeyInUse
+    Time live_at{};  // when it had a live peer last; 0: never
 };
 
 // Who was heard but is no peer, for the operator: the last of its kind.
@@ -96,6 +98,7 @@ struct Kay::State {
     const Participant* participant(const Ckn& ckn) const noexcept { return const_cast<State*>(this)->participant(ckn); }
     const Participant* participant_of(const Sak&) const noexcept;  // null: it is gone
     Participant* principal_participant() noexcept { return principal ? participant(*principal) : nullptr; }
+    void set_clock(Time now, std::int64_t wall) noexcept;
     void turn_ring(Time now, Actions&);
     MemberId random_mi() const;
     void renew(Participant&, Time now, std::string_view why, Actions&);
@@ -148,6 +151,7 @@ struct Kay::State {
     const Sak* transmitting_sak() const noexcept;
 
     // kay_words.cpp
+    std::string why_nobody_receives(Time now) const;
     std::string why_not_secured(Time now) const;
     KayStatus status(Time now) const;
 };

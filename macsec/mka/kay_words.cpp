@@ -95,8 +95,20 @@ std::string text_of(Sci sci) {
 
 std::string text_of(const Ckn& ckn) { return hex(ckn.span()); }
 
+// An open port is no security: a key server transmits after MKA Life Time at the latest, whoever receives (12.4).
+std::string Kay::State::why_nobody_receives(Time now) const {
+    const Sak* key = transmitting_sak();
+    if (key == nullptr || keeps_last_sak || now < key->made + settings.timers.life() + settings.timers.hello())
+        return {};
+    const auto receives = [&](const SakMember& m) { return use_by(*key, m).receives; };
+    if (std::any_of(key->members.begin(), key->members.end(), receives)) return {};
+    return "the port is open, but no live peer reports that it receives with our SAK: compare the cipher suites and "
+           "the "
+           "confidentiality of both ends";
+}
+
 std::string Kay::State::why_not_secured(Time now) const {
-    if (cp.port_open()) return {};
+    if (cp.port_open()) return why_nobody_receives(now);
     if (ring.empty()) return "the key ring is empty";
     const auto speaks = [](const RingEntry& e) { return e.participant != nullptr; };
     if (std::none_of(ring.begin(), ring.end(), speaks)) return "no key of the ring is valid now";
@@ -109,6 +121,7 @@ std::string Kay::State::why_not_secured(Time now) const {
                 return "peer " + text_of(e.participant->peers.all().front().sci) + " is heard, but does not answer us";
         return "no peer is heard";
     }
+    if (!p->peers.any_does_macsec()) return "no live peer can do MACsec: each says so itself";
     using Result = Election::Result;
     if (p->election.result == Result::nobody) return "no live member can be key server: give one a priority below 255";
     const std::string server = "key server " + text_of(p->election.sci);

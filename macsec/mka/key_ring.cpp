@@ -20,7 +20,22 @@ bool may_be_kept(KeyState state, bool hard) noexcept {
     return state == KeyState::not_started || (state == KeyState::ended && !hard);
 }
 
-// Rule 4 with nobody speaking: the key that ended last, or none.
+// The key, but not the fallback, that carries the traffic; none: their number.
+std::size_t carrier(std::span<const RingKey> keys, std::span<const KeyInUse> use) noexcept {
+    std::size_t i = 0;
+    while (i < keys.size() && (keys[i].fallback || !use[i].carries)) ++i;
+    return i;
+}
+
+// Of those within their times.
+std::size_t newest(std::span<const RingKey> keys, std::int64_t wall) noexcept {
+    std::size_t best = keys.size();
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        if (is_within_times(keys[i], wall) && (best == keys.size() || is_preferred(keys[i], keys[best]))) best = i;
+    return best;
+}
+
+// Rule 4: the key that ended last, or none.
 std::size_t last_resort(std::span<const RingKey> keys, const std::vector<KeyState>& states) noexcept {
     std::size_t best = keys.size();
     for (std::size_t i = 0; i < keys.size(); ++i)
@@ -31,31 +46,33 @@ std::size_t last_resort(std::span<const RingKey> keys, const std::vector<KeyStat
 }  // namespace
 
 std::string_view word(KeyState state) noexcept {
-    constexpr std::string_view words[] = {"not-started", "active", "kept", "ended", "standby"};
+    constexpr std::string_view words[] = {"not-started", "active", "kept", "ended", "standby", "held"};
     return words[static_cast<std::size_t>(state)];
 }
 
 std::vector<KeyState> judge_keys(std::span<const RingKey> keys, std::span<const KeyInUse> use, std::int64_t wall,
                                  bool hard) {
+    const std::size_t carries = carrier(keys, use), latest = newest(keys, wall);
+    const bool carried = carries < keys.size();
     std::vector<KeyState> states;
     bool any = false;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         KeyState state = by_clock(keys[i], wall);
-        if (use[i].carries && may_be_kept(state, hard)) state = KeyState::kept;
+        const bool may_start = !carried || use[i].speaks || (i == latest && is_preferred(keys[i], keys[carries]));
+        if (state == KeyState::active && use[i].by_step && !may_start) state = KeyState::held;
+        const bool stepped_over = use[i].by_step && use[i].live;
+        const bool goes_on = use[i].carries || (use[i].speaks && (!carried || stepped_over));
+        if (goes_on && may_be_kept(state, hard)) state = KeyState::kept;
         any = any || state == KeyState::active || state == KeyState::kept;
         states.push_back(state);
     }
-    if (any) return states;
-    for (std::size_t i = 0; i < keys.size(); ++i)
-        if (use[i].speaks && may_be_kept(states[i], hard)) {
-            states[i] = KeyState::kept;
-            any = true;
-        }
     if (any || hard) return states;
     const std::size_t resort = last_resort(keys, states);
     if (resort < keys.size()) states[resort] = KeyState::kept;
     return states;
 }
+
+bool is_within_times(const RingKey& key, std::int64_t wall) noexcept { return by_clock(key, wall) == KeyState::active; }
 
 std::optional<std::int64_t> next_turn(std::span<const RingKey> keys, std::int64_t wall) noexcept {
     std::optional<std::int64_t> next;

@@ -1,5 +1,5 @@
 // Which CAKs of the ring are used now. The wall clock starts and ends them, but a clock that steps neither takes away
-// the last key nor starts all: what nothing else replaces is kept. Pure.
+// the key in use nor starts all: a key that spoke goes on until another one carries the traffic. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,21 +16,35 @@ namespace macsec::mka {
 struct KeyInUse {
     bool speaks{};   // it has a participant
     bool carries{};  // it is principal and has a live peer
+    bool by_step{};  // a step of the wall clock, not time that passed, has begun or ended its times
+    bool live{};     // it has, or had lately, a live peer
 };
 
 // One answer per key: it speaks exactly if the answer is active, kept or standby.
 //
-// 1. The fallback key stands by, whatever the time.
-// 2. A key within its times is active.
-// 3. A key outside of them is kept while it carries the traffic.
-// 4. When no key is within its times and none is kept by 3: all that spoke are kept; if none did, the one that ended
-//    last. So after a start in the past of all keys nobody speaks: a key is not used before its start.
+// 1. The fallback key stands by, whatever the time. It carrying the traffic ends no other key, and holds none back.
+// 2. A key within its times is active. One whose times began by a step is held back while another carries, unless it is
+//    the newest of those within their times and newer than the one that carries.
+// 3. A key outside of its times is kept while it carries the traffic, or while it speaks and no key carries: with the
+//    peer away, it alone may be what both ends have in common. One that a step took out of its times is kept as long as
+//    it speaks with a live peer: what the other end holds by its clock is not known.
+// 4. When no key speaks by 2 or 3: the one that ended last. So after a start in the past of all keys nobody speaks: a
+//    key is not used before its start.
 // With `hard`, no key that has ended is kept.
 std::vector<KeyState> judge_keys(std::span<const RingKey> keys, std::span<const KeyInUse> use, std::int64_t wall,
                                  bool hard);
 
 constexpr bool speaks(KeyState s) noexcept {
     return s == KeyState::active || s == KeyState::kept || s == KeyState::standby;
+}
+
+// The wall clock alone says that it is to be used; never of the fallback key.
+bool is_within_times(const RingKey&, std::int64_t wall) noexcept;
+
+// The clock has stepped: it reads otherwise than the seconds that passed explain. Less is what an NTP daemon slews.
+inline constexpr std::int64_t kClockStep = 60;
+constexpr bool has_stepped(std::int64_t wall, std::int64_t expected) noexcept {
+    return wall > expected + kClockStep || wall < expected - kClockStep;
 }
 
 // Seconds until a start or an end comes; nothing if none does.

@@ -31,6 +31,11 @@ std::size_t PeerTable::live() const noexcept {
         std::count_if(entries_.begin(), entries_.end(), [](const PeerEntry& e) { return e.live; }));
 }
 
+bool PeerTable::any_does_macsec() const noexcept {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [](const PeerEntry& p) { return p.live && p.capability != Capability::none; });
+}
+
 std::uint8_t PeerTable::lowest_version() const noexcept {
     std::uint8_t lowest = 0;
     for (const PeerEntry& e : entries_) lowest = lowest == 0 ? e.mka_version : std::min(lowest, e.mka_version);

@@ -57,6 +57,7 @@ public:
     const PeerEntry* find(const MemberId&) const noexcept;
     const std::vector<PeerEntry>& all() const noexcept { return entries_; }
     std::size_t live() const noexcept;
+    bool any_does_macsec() const noexcept;         // a live one: its capability is not `none`
     std::uint8_t lowest_version() const noexcept;  // of what they speak; 0: nobody is heard
     bool reaches(Sci) const noexcept;              // a live peer has this SCI
 

@@ -70,7 +70,7 @@ struct PeerStatus {
     MessageNumber mn{};  // the last heard
     Sci sci;
     bool live{};
-    bool key_server{}, macsec_desired{};  // what it says
+    bool key_server{}, macsec_desired{};  // what it says; MACsec is desired here, whatever a peer desires
     std::uint8_t priority{};
     Capability capability{};
     Time last_heard{};
@@ -82,9 +82,10 @@ struct PeerStatus {
 enum class KeyState : std::uint8_t {
     not_started,  // its start has not come
     active,       // within its times
-    kept,         // beyond its times, yet the last with a live peer or the last of all
+    kept,         // beyond its times, yet it carries the traffic, or no key does and it spoke, or it is the last of all
     ended,        // beyond its end
     standby,      // the fallback key: it speaks, and is used when no other key has a live peer
+    held,         // within its times, but by a step of the wall clock only: it waits while another key carries
 };
 std::string_view word(KeyState) noexcept;
 
@@ -125,7 +126,7 @@ struct KayStatus {
     std::optional<Time> next_rekey;  // as key server with a period
     KayCounters counters;
     HelloTimes hellos;
-    std::string why_not_secured;  // in words; empty when the port is open
+    std::string why_not_secured;  // in words; empty when the port is open and a peer receives
 };
 
 }  // namespace macsec::mka

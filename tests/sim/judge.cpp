@@ -10,7 +10,7 @@ namespace {
 
 constexpr Timers kTimers;
 constexpr Time kSlack = 200 * kMillisecond;    // clocks that skew by half a percent for patience
-constexpr Time kRecoveryBound = 20 * kSecond;  // after the last fault, whatever it was
+constexpr Time kRecoveryBound = 20 * kSecond;  // after the last fault, whatever it was: docs/adr/0010
 constexpr Time kRestartBound = 6 * kSecond;    // after a restart alone
 constexpr Time kWatch = 10 * kSecond;
 
@@ -128,6 +128,8 @@ void World::judge_call(Member& m) {
     if (m.cp == "SECURED" || m.cp == "READY" || (m.cp == "ABANDON" && !m.plan.keep_last_sak)) most = kTimers.patience();
     if (m.cp == "INIT") most = 0;
     if (most != kNever && since > most + kSlack) fail(m, "a state outlives its deadline", std::string(m.cp));
+    // A restarted key server may choose the AN of the only key in use, which is dropped for it: until the new one is in
+    // force (RECEIVE and TRANSMIT, Life Time each at most) frames have no key and are dropped, never clear.
     if (m.open && m.transmitting() == nullptr) {
         if (m.open_without_key == 0) m.open_without_key = now_;
         if (now_ - m.open_without_key > 2 * kTimers.life() + kSlack) fail(m, "the port is open without a key");

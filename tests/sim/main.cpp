@@ -2,6 +2,7 @@
 //
 // Simulates KaYs, run by run, each from its own seed: S, S+1, ... The first violation ends it: the seed is printed, and
 // --only-seed X --verbose shows that run alone. --expect-violation: exit 0 exactly if one is found (for mutants).
+// Exit 1 also when a kind of fault is in fewer than 20 % of 10,000 runs or more.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,7 +15,8 @@
 namespace {
 
 struct Options {
-    std::uint64_t runs{1000}, seed{1};
+    std::uint64_t runs{1000};
+    std::optional<std::uint64_t> seed;
     std::optional<std::uint64_t> only;
     bool verbose{}, soak{}, expect_violation{};
 };
@@ -44,6 +46,8 @@ Options parse(int argc, char** argv) {
     return o;
 }
 
+constexpr std::uint64_t kFirstSeed = 1, kFirstSoakSeed = 10'000'000;  // a soak repeats nothing of the other tiers
+
 struct Tally {
     std::uint64_t runs{}, pdus{}, chaos{}, calm{}, restart{};
     std::array<std::uint64_t, sim::kFaultKinds> happened{};
@@ -59,6 +63,21 @@ struct Tally {
             .push_back(static_cast<std::uint32_t>(*o.recovery / sim::kMillisecond));
     }
 };
+
+// Each kind of fault shall be in this share of runs, or the simulation judges less than it says.
+constexpr std::uint64_t kLeastPercent = 20, kEnoughRuns = 10'000;
+
+bool all_faults_are_frequent(const Tally& t) {
+    if (t.runs < kEnoughRuns) return true;
+    bool good = true;
+    for (std::size_t i = 0; i < t.happened.size(); ++i) {
+        if (t.happened[i] * 100 >= t.runs * kLeastPercent) continue;
+        good = false;
+        std::printf("%s is in fewer than %llu %% of runs\n", std::string(word(static_cast<sim::FaultKind>(i))).c_str(),
+                    static_cast<unsigned long long>(kLeastPercent));
+    }
+    return good;
+}
 
 void print_times(const char* what, std::vector<std::uint32_t>& ms) {
     if (ms.empty()) return;
@@ -85,7 +104,8 @@ int main(int argc, char** argv) try {
     const Options o = parse(argc, argv);
     const auto began = std::chrono::steady_clock::now();
     Tally tally;
-    const std::uint64_t first = o.only.value_or(o.seed), count = o.only ? 1 : o.runs;
+    const std::uint64_t first = o.only.value_or(o.seed.value_or(o.soak ? kFirstSoakSeed : kFirstSeed)),
+                        count = o.only ? 1 : o.runs;
     for (std::uint64_t i = 0; o.soak || i < count; ++i) {
         const sim::Scenario s = sim::scenario_of(first + i);
         const sim::Outcome outcome = sim::World(s, o.verbose).run();
@@ -103,7 +123,7 @@ int main(int argc, char** argv) try {
     }
     print(tally, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
     if (o.expect_violation) std::printf("no violation was found\n");
-    return o.expect_violation ? 1 : 0;
+    return o.expect_violation || !all_faults_are_frequent(tally) ? 1 : 0;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "mka-sim: %s\n", e.what());
     return 2;

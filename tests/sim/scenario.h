@@ -37,6 +37,7 @@ struct Fault {
     unsigned percent{};          // of frames
     Time amount{};               // the most a frame, or the dataplane's answer, is late
     std::int64_t seconds{};      // the wall clock steps
+    bool lasts{};                // and nobody sets it right
     bool to_the_end{};           // packet numbers: used up, not nearly
 };
 

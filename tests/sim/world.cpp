@@ -169,7 +169,7 @@ void World::begin(const Fault& f) {
 void World::end(const Fault& f) {
     Member& m = members_[f.member];
     if (f.kind == FaultKind::crash && !m.kay) start(m);
-    if (f.kind == FaultKind::clock) m.wall_step = 0;
+    if (f.kind == FaultKind::clock && !f.lasts) m.wall_step = 0;
 }
 
 std::vector<SaReport> World::reports(Member& m) {

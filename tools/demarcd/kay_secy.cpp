@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/key_files.h"
+#include "macsec/replay.h"
 
 namespace demarcd {
 
@@ -197,7 +198,7 @@ void KaySecY::perform(const mka::RaiseLowestPn& raise) {
     const auto key = keys_.find(raise.key);
     if (key == keys_.end()) return;
     const auto sa = key->second.receive.find(raise.peer);
-    if (sa != key->second.receive.end()) sa->second->floor.store(raise.lowest_pn, std::memory_order_relaxed);
+    if (sa != key->second.receive.end()) raise_floor(*sa->second, raise.lowest_pn);
 }
 
 void KaySecY::perform(const mka::Transition& t) {

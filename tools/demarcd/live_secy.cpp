@@ -162,7 +162,7 @@ bool LiveSecY::secured() const {
 }
 
 std::string LiveSecY::why_not_secured() const {
-    if (secured()) return "";
+    if (secured()) return kay ? kay->status().why_not_secured : "";
     if (kay) {
         const std::string why = kay->status().why_not_secured;
         return why.empty() ? "the transmit SAK has used all its packet numbers" : why;

@@ -101,7 +101,7 @@ Json interface_json(const std::string& name, const LiveInterface& interface, con
             {"port", interface.config.port},
             {"tags", tags_json(interface.config.tags)},
             {"mtu", interface.config.mtu},
-            {"secured", clear ? Json(nullptr) : Json(secy->secured())},
+            {"secured", clear ? Json(nullptr) : Json(secy->why_not_secured().empty())},
             {"carrier", interface.carrier},
             {"addresses", std::move(addresses)},
             {"in_packets", in_packets},

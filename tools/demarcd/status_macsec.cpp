@@ -120,7 +120,7 @@ Json secy_json(const std::string& name, const LivePort& port, const LiveSecY& se
            {"confidentiality", config.confidentiality},
            {"confidentiality_offset", config.confidentiality_offset},
            {"replay_window", config.replay_window ? Json(*config.replay_window) : Json("off")},
-           {"secured", secy.secured()},
+           {"secured", secy.why_not_secured().empty()},
            {"why_not_secured", secy.why_not_secured()},
            {"transmit", transmit_json(secy, clear.out)},
            {"receive", std::move(receive)}};

@@ -88,7 +88,7 @@ Json kay_json(const std::string& port, const LiveSecY& secy) {
     return {{"port", port},
             {"clear_tags", tags_json(secy.config.clear_tags)},
             {"sci", sci_text(secy.sci)},
-            {"secured", secy.secured()},
+            {"secured", secy.why_not_secured().empty()},
             {"why_not_secured", secy.why_not_secured()},
             {"keeps_last_sak", s.keeps_last_sak},
             {"cp_state", std::string(word(s.cp))},

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "macsec/replay.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/macsec/support.h"
 
@@ -181,6 +182,12 @@ TEST_CASE("a receive SA begins at the lowest PN it was given") {
     CHECK(r.get(0x5'0000'0FFF) == kLate);
     CHECK(r.get(0x5'0000'1000) == kOk);
     CHECK(r.receive_sa->next_pn == 0x5'0000'1001);
+}
+
+TEST_CASE("the floor of delay protection never falls") {
+    Receiver r(kWide, true, 64, 1);
+    for (const std::uint64_t pn : {100, 200, 150, 1}) raise_floor(*r.receive_sa, pn);
+    CHECK(r.receive_sa->floor == 200);
 }
 
 TEST_CASE("a frame 15 behind a 2^32 crossing is opened") {

@@ -135,6 +135,13 @@ public:
         perform(s, actions);
     }
 
+    // A frame that no station sent.
+    void hear(Station& s, const std::vector<std::uint8_t>& frame) {
+        Actions actions;
+        s.kay.receive(frame, now, actions);
+        perform(s, actions);
+    }
+
     void run_for(Time t) {
         run_until(now + t, [] { return false; });
     }

@@ -1,4 +1,5 @@
 // What a KaY does when peers fall silent, restart, or are not who they should be.
+#include "macsec/mka/keys.h"
 #include "tests/unit/macsec/mka/pair.h"
 
 using namespace macsec;
@@ -315,4 +316,79 @@ TEST_CASE("a key server that goes on to a cipher suite we have not lives on, and
     CHECK((status.counters.decode_error == 0 && status.counters.peers_lost == 0));
     CHECK(status.counters.saks_refused == 10);
     CHECK(has(told, "its SAK is for another cipher suite than this port's"));
+
+TEST_CASE("a key server whose SAK no peer receives says so, although its port is open") {
+    Bench bench;
+    bench.add(1, settings_of(16, {ring_key(1)}), CipherSuite::gcm_aes_xpn_256);
+    bench.add(2, settings_of(32, {ring_key(1)}), CipherSuite::gcm_aes_128);
+    bench.run_for(60 * kSecond);
+    const KayStatus ours = bench.stations[0].kay.status(bench.now);
+    CHECK(bench.stations[0].open);
+    CHECK(has(ours.why_not_secured, "no live peer reports that it receives"));
+    CHECK_FALSE(bench.stations[1].open);
+}
+
+TEST_CASE("a port with a peer that receives says nothing against it, through rekeys") {
+    Settings first = settings_of(16, {ring_key(1)});
+    first.sak_rekey_ms = 7000;
+    Pair pair(first);
+    for (int i = 0; i < 300; ++i) {
+        pair.bench.run_for(kSecond / 5);
+        CHECK(pair.why(pair.a).empty());
+        CHECK(pair.why(pair.b).empty());
+    }
+}
+
+namespace {
+
+// A peer that is made by hand: it hears all we say, and takes any SAK or none.
+struct HandMade {
+    Bench bench;
+    Station& station{bench.add(5, settings_of(16, {ring_key(1)}), CipherSuite::gcm_aes_128)};
+    CakKeys keys{*derive_keys(cak_of(1)->octets(), ckn_of(1))};
+    MessageNumber mn{};
+
+    void speak(Capability capability, bool desired) {
+        const ParticipantStatus us = station.kay.status(bench.now).participants.at(0);
+        Mkpdu pdu;
+        pdu.basic = {.mka_version = 1,
+                     .key_server_priority = 200,
+                     .key_server = false,
+                     .macsec_desired = desired,
+                     .capability = capability,
+                     .sci = Sci{0x0200'0000'0009'0001u},
+                     .mi = {},
+                     .mn = ++mn,
+                     .ckn = ckn_of(1)};
+        pdu.basic.mi.octets[0] = 9;
+        pdu.live = PeerList{0, {{us.mi, us.mn}}};
+        std::vector<std::uint8_t> frame{1, 0x80, 0xC2, 0, 0, 3, 2, 0, 0, 0, 0, 9, 0x88, 0x8E};
+        const auto eapol = encode(pdu);
+        frame.insert(frame.end(), eapol.begin(), eapol.end());
+        const ConstOctets octets(frame);
+        const auto code = icv(keys.ick, octets.first(14), octets.subspan(14, eapol.size() - kMkaIcvOctets));
+        std::copy(code->begin(), code->end(), frame.end() - kMkaIcvOctets);
+        bench.hear(station, frame);
+        bench.run_for(kSecond);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a peer that says it cannot do MACsec is nobody to be secure with") {
+    HandMade h;
+    for (int i = 0; i < 20; ++i) {
+        h.speak(Capability::none, true);
+        REQUIRE_FALSE(h.station.open);
+    }
+    CHECK(h.station.kay.status(h.bench.now).why_not_secured == "no live peer can do MACsec: each says so itself");
+}
+
+TEST_CASE("what a peer desires decides nothing: MACsec is desired here") {
+    for (const bool desired : {false, true}) {
+        HandMade h;
+        for (int i = 0; i < 10; ++i) h.speak(Capability::confidentiality, desired);
+        CHECK(h.station.open);
+        CHECK(h.station.kay.status(h.bench.now).counters.saks_made == 1);
+    }
 }

@@ -71,6 +71,38 @@ TEST_CASE("a wall clock that steps neither drops the key in use nor starts all")
     CHECK(judge(keys, {}, 1) == std::vector(5, K::not_started));
 }
 
+TEST_CASE("of keys whose times a step of the clock began only the newest starts while another carries") {
+    std::vector<RingKey> keys;
+    for (std::uint8_t i = 0; i < 5; ++i) keys.push_back(ring_key(i, 1000 + i * 3600, 1000 + i * 3600 + 30 * kDay));
+    const KeyInUse begun{false, false, true, false};
+    const std::vector<KeyInUse> use{{true, true, false, true}, begun, begun, begun, begun};
+    CHECK(judge(keys, use, 1100 + kDay) == std::vector{K::active, K::held, K::held, K::held, K::active});
+    // Without a peer they are all tried.
+    CHECK(judge(keys, {{true, false, false, false}, begun, begun, begun, begun}, 1100 + kDay) ==
+          std::vector(5, K::active));
+    // A step back brings no older key to life.
+    CHECK(judge(keys, {begun, {true, true, false, true}}, 1100) ==
+          std::vector{K::held, K::kept, K::not_started, K::not_started, K::not_started});
+}
+
+TEST_CASE("a key that speaks goes on beyond its end until another key carries") {
+    const std::vector<RingKey> keys{ring_key(1, 100, 200), ring_key(2, 150, 300), fallback_key(9)};
+    const KeyInUse speaks{true, false, false, false}, carries{true, true, false, true};
+    CHECK(judge(keys, {speaks, speaks, speaks}, 250) == std::vector{K::kept, K::active, K::standby});
+    CHECK(judge(keys, {speaks, speaks, carries}, 250) == std::vector{K::kept, K::active, K::standby});
+    CHECK(judge(keys, {speaks, carries, speaks}, 250) == std::vector{K::ended, K::active, K::standby});
+    CHECK(judge(keys, {speaks, speaks, speaks}, 250, true) == std::vector{K::ended, K::active, K::standby});
+}
+
+TEST_CASE("a key that a step took out of its times goes on while it has a live peer") {
+    const std::vector<RingKey> keys{ring_key(1, 100, 200), ring_key(2, 150, 300)};
+    const KeyInUse stepped{true, false, true, true}, passed{true, false, false, true}, carries{true, true, false, true};
+    CHECK(judge(keys, {stepped, carries}, 250) == std::vector{K::kept, K::active});
+    CHECK(judge(keys, {passed, carries}, 250) == std::vector{K::ended, K::active});
+    CHECK(judge(keys, {stepped, carries}, 250, true) == std::vector{K::ended, K::active});
+    CHECK(judge(keys, {{true, false, true, false}, carries}, 250) == std::vector{K::ended, K::active});
+}
+
 TEST_CASE("the newest start is preferred, the fallback key last") {
     CHECK(is_preferred(ring_key(1, 200), ring_key(2, 100)));
     CHECK(is_preferred(ring_key(1, 100), ring_key(2)));
@@ -121,6 +153,52 @@ TEST_CASE("a day's step of one end's clock is not noticed by traffic") {
         pair.bench.run_for(30 * kSecond);
         CHECK(speaking(pair.status(pair.a)) == "1");
     }
+}
+
+TEST_CASE("while a clock is a day wrong a silent peer comes back by the key both ends have") {
+    for (const std::int64_t step : {kDay, -kDay}) {
+        const std::vector<RingKey> keys{ring_key(1, kWall - 100, kWall + 3600), ring_key(2, kWall + 3000)};
+        Pair pair(settings_of(16, keys), settings_of(32, keys));
+        pair.a->wall_offset = step;
+        pair.bench.run_for(20 * kSecond);
+        CHECK(pair.bench.all_secured());
+        bool& fault = step > 0 ? pair.b->speaks : pair.b->hears;
+        for (const bool well : {false, true}) {
+            fault = well;
+            pair.bench.run_for(20 * kSecond);
+        }
+        CHECK(pair.bench.all_secured());
+        CHECK(principal(pair.status(pair.a)) == '1');
+    }
+}
+
+TEST_CASE("after a step of the clock a key begun by it speaks as soon as somebody else uses it") {
+    std::vector<RingKey> keys;
+    for (std::uint8_t i = 0; i < 3; ++i) keys.push_back(ring_key(i, kWall - 50 + i * 3600));
+    std::vector<RingKey> two{keys[0], ring_key(1, kWall - 60)};
+    Pair pair(settings_of(16, keys), settings_of(32, {keys[0]}));
+    pair.bench.lossless = true;
+    pair.a->wall_offset = kDay;
+    pair.bench.run_for(10 * kSecond);
+    CHECK(speaking(pair.status(pair.a)) == "02");
+    CHECK(pair.status(pair.a).participants[1].state == K::held);
+    pair.bench.configure(*pair.b, settings_of(32, two));
+    pair.bench.run_for(20 * kSecond);
+    CHECK(speaking(pair.status(pair.a)) == "012");
+    CHECK(principal(pair.status(pair.a)) == '1');
+}
+
+TEST_CASE("a key ends in its time also when its peer was away then, once another carries") {
+    const std::vector<RingKey> keys{ring_key(1, kWall - 100, kWall + 170), ring_key(2, kWall + 150)};
+    Pair pair(settings_of(16, keys), settings_of(32, keys));
+    pair.b->speaks = pair.b->hears = false;
+    pair.bench.run_for(120 * kSecond);
+    CHECK(speaking(pair.status(pair.a)) == "12");
+    pair.b->speaks = pair.b->hears = true;
+    pair.bench.run_for(20 * kSecond);
+    CHECK(pair.bench.all_secured());
+    CHECK(speaking(pair.status(pair.a)) == "2");
+    CHECK(speaking(pair.status(pair.b)) == "2");
 }
 
 TEST_CASE("keys are added and removed by reload, and traffic does not notice") {
