@@ -16,6 +16,9 @@ struct Tables {
     dataplane::NextHopArrays hops;
 };
 
+// A SecY as a port's workers see it. Its receive SCs are those that have an SA.
+dataplane::SecYEntry secy_entry(dataplane::PortId port, const LiveSecY& live);
+
 std::unique_ptr<dataplane::Forwarding> build_forwarding(const Live& live, const config::Model& model,
                                                         const Tables& tables, std::uint64_t generation);
 
