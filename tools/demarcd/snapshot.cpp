@@ -32,7 +32,7 @@ void add_port(Forwarding& f, const LivePort& port) {
         if (secy.config.policy == config::Policy::off) continue;
         e.secured = true;
         e.secys.push_back(static_cast<std::uint16_t>(f.secys.size()));
-        f.secys.push_back(secy_entry(port.id, secy));
+        f.secys.push_back(secy_entry(port.id, secy, port.device->setup().frame));
     }
     e.inside.resize(e.secys.size());
     f.workers[e.receive_worker.value].receive.push_back(port.id);
@@ -92,7 +92,7 @@ void add_interface(Forwarding& f, const Live& live, const config::Model& model, 
 
 }  // namespace
 
-SecYEntry secy_entry(PortId port, const LiveSecY& live) {
+SecYEntry secy_entry(PortId port, const LiveSecY& live, std::uint32_t largest_frame) {
     SecYEntry e;
     e.port = port;
     e.clear_tags = live.config.clear_tags;
@@ -101,7 +101,7 @@ SecYEntry secy_entry(PortId port, const LiveSecY& live) {
     e.eapol_ethertype = live.config.eapol_ethertype;
     const auto transmitting = live.transmitting();
     e.transmit = {live.sci, live.config.sci_form, transmitting ? transmitting->sa.get() : nullptr,
-                  live.transmit_counters.get()};
+                  live.transmit_counters.get(), largest_frame};
     e.keeps_alive.push_back(live.transmit_counters);
     if (transmitting) e.keeps_alive.push_back(transmitting->sa);
     for (const auto& [key, sa] : live.receiving()) {

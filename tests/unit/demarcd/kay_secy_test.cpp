@@ -146,7 +146,7 @@ TEST_CASE("when the peer's box is replaced, its SC goes and the new one's is the
     w.ends[1].kay->stop();
     w.ends[1].kay = std::make_shared<KaySecY>(identity_of(3), counting_random);
     REQUIRE(w.ends[1].kay->configure(settings_with(0x11, 2), w.effects(1)));
-    const auto scs = [&] { return secy_entry(dataplane::PortId{0}, live).receive_scs; };
+    const auto scs = [&] { return secy_entry(dataplane::PortId{0}, live, 1546).receive_scs; };
     const auto new_one_alone = [&] {
         return scs().size() == 1 && scs()[0].sci == w.ends[1].kay->identity().sci && w.both_transmit();
     };
