@@ -39,7 +39,8 @@ struct LiveSecY {
     // The Controlled Port may send: a transmit SA with a held lease that is not used up.
     bool secured() const;
     std::string why_not_secured() const;
-    // Its transmit SAK nears the end of its packet numbers, or is there: the operator must replace a static one.
+    // Its static transmit SAK nears the end of its packet numbers, or is there: the operator must replace it. False
+    // under MKA, whose KaYs make a new one by themselves.
     bool needs_new_sak() const { return encoding && encoding->new_sak_due; }
 };
 
