@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kVids = 4096;
 
-// An SC without SAs is none: frames of it are as unknown as those of any other, and a peer that sends no SCI has one SC.
+// An SC without SAs is none: its frames are as unknown as any other's, and a peer that sends no SCI has one SC.
 macsec::ReceiveSc& receive_sc(SecYEntry& e, macsec::Sci sci, const std::shared_ptr<macsec::ReceiveCounters>& counters) {
     for (auto& sc : e.receive_scs)
         if (sc.sci == sci) return sc;
