@@ -109,6 +109,15 @@ void replay_window_xpn(const Model& m, Findings& f) {
     });
 }
 
+// Delay protection raises the lowest acceptable PN (802.1X 9.10), which replay protection looks at.
+void delay_protect(const Model& m, Findings& f) {
+    for_each_secy(m, [&](const std::string&, const Port&, const SecY& s, const std::string& path) {
+        if (s.mka && s.mka->delay_protect && !s.replay_window)
+            f.add(path + ".mka.delay-protect", "`delay-protect` does nothing while `replay-window` is off",
+                  "write a `replay-window`, or `delay-protect: false`");
+    });
+}
+
 void eapol(const Model& m, Findings& f) {
     for_each_secy(m, [&](const std::string&, const Port&, const SecY& s, const std::string& path) {
         const auto type = s.eapol_ethertype;
@@ -197,6 +206,7 @@ constexpr Rule kRules[] = {
     {"offset-xpn", offset_xpn},
     {"offset-integrity", offset_integrity},
     {"replay-window-xpn", replay_window_xpn},
+    {"delay-protect", delay_protect},
     {"eapol", eapol},
     {"key-ring-size", key_ring_size},
     {"ckn-duplicate", ckn_duplicate},

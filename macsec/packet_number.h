@@ -17,7 +17,9 @@ constexpr std::uint64_t recover_pn(std::uint64_t lowest, std::uint32_t received)
     return (((lowest >> 32) + (crossed ? 1 : 0)) << 32) | received;
 }
 
-// With replay protection off, how far behind lowestPN a late frame is still recovered across a 2^32 crossing.
+// With replay protection off, how far behind lowestPN a late frame is still recovered across a 2^32 crossing. Ours:
+// 10.6.2 recovers from lowestPN, but there nothing drops what is late, and lowestPN is right behind the last frame. It
+// costs as many PNs of the reach ahead.
 inline constexpr std::uint64_t kLateTolerance = 4096;
 
 // The PN of a received SecTAG. 32-bit suites carry it whole.

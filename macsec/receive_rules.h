@@ -90,8 +90,8 @@ inline constexpr Rule kRules[] = {
     // Replay protection is a control of its own, whatever validateFrames says.
     {kSecured, Finding::late, kEither, kEither, {Fate::drop, InPkts::late}, "10.6.2, 10.6.4"},
     {kSecured, Finding::duplicate, kEither, kEither, {Fate::drop, InPkts::duplicate}, "10.6.4"},
-    // An attacker must not choose integrity only where the SA was agreed for confidentiality.
-    {kStrict, Finding::not_encrypted, kEither, kClear, {Fate::drop, InPkts::not_valid}, "10.7.17"},
+    // An attacker must not choose integrity only where the SA was agreed for confidentiality: ours, no clause says so.
+    {kStrict, Finding::not_encrypted, kEither, kClear, {Fate::drop, InPkts::not_valid}, "ours"},
     {kDisabled | kCheck, Finding::not_encrypted, kSet, kClear, {Fate::drop, InPkts::not_valid}, "10.6.5"},
     {kDisabled, Finding::not_encrypted, kClear, kClear, {Fate::deliver, InPkts::unchecked}, "10.6.5"},
     {kCheck, Finding::not_encrypted, kClear, kClear, {Fate::deliver, InPkts::invalid}, "10.6.5"},

@@ -110,7 +110,8 @@ public:
     std::atomic<std::uint64_t> lowest_pn;                     // lowest acceptable PN
     Counter pkts_ok, pkts_invalid, pkts_not_valid;            // owning worker: rw, control: ro
     std::array<std::uint64_t, kDuplicateMemory / 64> seen{};  // owning worker only: bit (PN mod 4096)
-    // control: w, owning worker: ro. Delay protection (802.1X 9.10): no PN below it is accepted; never falls.
+    // control: w, owning worker: ro. Delay protection (802.1X 9.10), with replay protection on: no PN below it is
+    // accepted; never falls.
     alignas(64) std::atomic<std::uint64_t> floor{0};
 };
 

@@ -124,7 +124,8 @@ Verdict judge(const ReceiveSecY& secy, const Frame& f, SecTag& tag, Pending& p) 
     if (secy.delay_protect) [[unlikely]]
         raise_to_floor(*p.sa);
     p.pn = received_pn(d.suite, secy.replay_protect, p.sa->lowest_pn.load(std::memory_order_relaxed), tag.pn);
-    // 9.12: zero is no PN. Under XPN that holds for all 64 bits; the 32 on the wire pass zero once in 2^32 frames.
+    // 9.12: zero is no PN. Under XPN that holds for all 64 bits; the 32 on the wire pass zero once in 2^32 frames. So
+    // only a frame whose SA is known can be judged: without one it is unknown-sci or unused-an, whatever its PN.
     if (p.pn == 0) return Verdict::rx_bad_tag_pn_zero;
     // The last PN of 64 bits is never sent (8.3), and next PN must not wrap.
     if (p.pn == ~std::uint64_t{0}) return Verdict::rx_not_valid;

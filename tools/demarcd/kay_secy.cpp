@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "config/key_files.h"
@@ -164,10 +165,9 @@ void KaySecY::perform(const mka::InstallKey& install) {
         auto receive = AeadKey::create(install.suite, install.sak->octets());
         if (!receive) return effects_.log(fmt::format("SAK {}: {}", to_text(install.key), receive.error()));
         made.receive[peer.sci] = std::make_shared<ReceiveSa>(describe(install, peer), std::move(*receive), 1);
-        auto& counters = sc_counters_[peer.sci];
-        if (!counters) counters = std::make_shared<ReceiveCounters>();
     }
     keys_.insert_or_assign(install.key, std::move(made));
+    use_sc_counters();
 }
 
 void KaySecY::perform(const mka::StartReceive& start) {
@@ -205,6 +205,13 @@ void KaySecY::perform(const mka::Transition& t) {
     history_.push_back(t);
     if (history_.size() > kHistory) history_.pop_front();
     effects_.log(t.from == t.to ? t.reason : fmt::format("{} -> {}: {}", t.from, t.to, t.reason));
+}
+
+void KaySecY::use_sc_counters() {
+    std::set<Sci> scis;
+    for (const auto& [identifier, key] : keys_)
+        for (const auto& [sci, sa] : key.receive) scis.insert(sci);
+    sc_counters_.use(std::vector(scis.begin(), scis.end()));
 }
 
 void KaySecY::publish() {

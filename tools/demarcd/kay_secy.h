@@ -16,6 +16,7 @@
 #include "macsec/secy.h"
 #include "tools/demarcd/event_loop.h"
 #include "tools/demarcd/live_sa.h"
+#include "tools/demarcd/sc_counters.h"
 
 namespace demarcd {
 
@@ -51,8 +52,8 @@ public:
     // The SA that transmits; none while the Controlled Port is closed.
     std::optional<LiveTransmitSa> encoding() const;
     std::map<ReceiveSaKey, LiveReceiveSa> receiving() const;
-    // Per SC: they survive SA changes.
-    const std::map<macsec::Sci, std::shared_ptr<macsec::ReceiveCounters>>& sc_counters() const { return sc_counters_; }
+    // Per SC, also those without an SA.
+    const ScCounters& sc_counters() const { return sc_counters_; }
 
     macsec::mka::Time now() const;  // the KaY's clock
     macsec::mka::KayStatus status() const;
@@ -78,6 +79,7 @@ private:
     void perform(const macsec::mka::ControlledPort&);
     void perform(const macsec::mka::RaiseLowestPn&);
     void perform(const macsec::mka::Transition&);
+    void use_sc_counters();
     void publish();
     void in_force(std::uint64_t generation);
     void tick();
@@ -92,7 +94,7 @@ private:
     KayEffects effects_;
     std::map<macsec::mka::KeyIdentifier, Installed> keys_;
     std::optional<macsec::mka::KeyIdentifier> encoding_;
-    std::map<macsec::Sci, std::shared_ptr<macsec::ReceiveCounters>> sc_counters_;
+    ScCounters sc_counters_;
     bool port_open_{};
     bool changed_{};  // since the last publication
     bool stopped_{};

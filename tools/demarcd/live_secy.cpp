@@ -116,8 +116,6 @@ std::expected<void, std::string> prepare_receive(LiveSecY& secy, const config::S
         secy.receive[identity] = {key->fingerprint,
                                   std::make_shared<macsec::ReceiveSa>(description, std::move(key->key), *pn), *pn};
     }
-    auto& counters = secy.sc_counters[sc.sci];
-    if (!counters) counters = std::make_shared<macsec::ReceiveCounters>();
     return {};
 }
 
@@ -194,11 +192,14 @@ std::expected<LiveSecY, std::string> prepare_secy(const config::SecY& wanted, ne
     }
     if (!wanted.static_keys) return secy;
     if (auto done = prepare_transmit(secy, old, leases); !done) return std::unexpected(done.error());
+    std::vector<macsec::Sci> scis;
     for (const auto& sc : wanted.static_keys->receive) {
         if (sc.sci == secy.sci)
             return std::unexpected(fmt::format("receive SCI {:016x} is our own; write the peer's", sc.sci.value));
         if (auto done = prepare_receive(secy, sc, old, leases); !done) return std::unexpected(done.error());
+        scis.push_back(sc.sci);
     }
+    secy.sc_counters.use(scis);
     return secy;
 }
 

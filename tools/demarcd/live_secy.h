@@ -13,6 +13,7 @@
 #include "tools/demarcd/kay_secy.h"
 #include "tools/demarcd/lease_keeper.h"
 #include "tools/demarcd/live_sa.h"
+#include "tools/demarcd/sc_counters.h"
 
 namespace demarcd {
 
@@ -24,7 +25,7 @@ struct LiveSecY {
     std::map<ReceiveSaKey, LiveReceiveSa> receive;
     std::shared_ptr<macsec::TransmitCounters> transmit_counters;
     std::shared_ptr<macsec::ReceiveSecYCounters> receive_counters;
-    std::map<macsec::Sci, std::shared_ptr<macsec::ReceiveCounters>> sc_counters;  // survive SA changes
+    ScCounters sc_counters;
     // With MKA its SAs take the place of those above; null without it.
     std::shared_ptr<KaySecY> kay;
     std::optional<macsec::mka::Settings> wanted_of_kay;  // prepared; the KaY gets it when the SecY goes live
@@ -32,14 +33,14 @@ struct LiveSecY {
     // What is published: of the static keys, or of the KaY.
     std::optional<LiveTransmitSa> transmitting() const { return kay ? kay->encoding() : encoding; }
     std::map<ReceiveSaKey, LiveReceiveSa> receiving() const { return kay ? kay->receiving() : receive; }
-    const std::map<macsec::Sci, std::shared_ptr<macsec::ReceiveCounters>>& counters() const {
-        return kay ? kay->sc_counters() : sc_counters;
-    }
+    // Of every SC in receiving(), and of some that are gone.
+    const ScCounters::BySci& counters() const { return (kay ? kay->sc_counters() : sc_counters).all(); }
 
     // The Controlled Port may send: a transmit SA with a held lease that is not used up.
     bool secured() const;
     std::string why_not_secured() const;
-    // Its transmit SAK nears the end of its packet numbers, or is there: the operator must replace a static one.
+    // Its static transmit SAK nears the end of its packet numbers, or is there: the operator must replace it. False
+    // under MKA, whose KaYs make a new one by themselves.
     bool needs_new_sak() const { return encoding && encoding->new_sak_due; }
 };
 

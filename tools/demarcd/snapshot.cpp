@@ -12,34 +12,13 @@ namespace {
 
 constexpr std::size_t kVids = 4096;
 
-SecYEntry secy_entry(const LivePort& port, const LiveSecY& live) {
-    SecYEntry e;
-    e.port = port.id;
-    e.clear_tags = live.config.clear_tags;
-    e.has_kay = live.config.mka.has_value();
-    e.eapol_destination = live.config.eapol_destination;
-    e.eapol_ethertype = live.config.eapol_ethertype;
-    const auto transmitting = live.transmitting();
-    e.transmit = {live.sci, live.config.sci_form, transmitting ? transmitting->sa.get() : nullptr,
-                  live.transmit_counters.get()};
-    e.keeps_alive.push_back(live.transmit_counters);
-    if (transmitting) e.keeps_alive.push_back(transmitting->sa);
-    const auto receiving = live.receiving();
-    for (const auto& [sci, counters] : live.counters()) {
-        macsec::ReceiveSc sc{sci, {}, counters.get()};
-        for (const auto& [key, sa] : receiving) {
-            if (key.sci != sci) continue;
-            sc.sa[key.an] = sa.sa.get();
-            e.keeps_alive.push_back(sa.sa);
-        }
-        e.keeps_alive.push_back(counters);
-        e.receive_scs.push_back(sc);
-    }
-    e.receive = {e.receive_scs, live.config.replay_window.has_value(), live.config.replay_window.value_or(0),
-                 live.receive_counters.get()};
-    e.receive.delay_protect = live.config.mka && live.config.mka->delay_protect;
-    e.keeps_alive.push_back(live.receive_counters);
-    return e;
+// An SC without SAs is none: its frames are as unknown as any other's, and a peer that sends no SCI has one SC.
+macsec::ReceiveSc& receive_sc(SecYEntry& e, macsec::Sci sci, const std::shared_ptr<macsec::ReceiveCounters>& counters) {
+    for (auto& sc : e.receive_scs)
+        if (sc.sci == sci) return sc;
+    e.keeps_alive.push_back(counters);
+    e.receive_scs.push_back({sci, {}, counters.get()});
+    return e.receive_scs.back();
 }
 
 void add_port(Forwarding& f, const LivePort& port) {
@@ -53,7 +32,7 @@ void add_port(Forwarding& f, const LivePort& port) {
         if (secy.config.policy == config::Policy::off) continue;
         e.secured = true;
         e.secys.push_back(static_cast<std::uint16_t>(f.secys.size()));
-        f.secys.push_back(secy_entry(port, secy));
+        f.secys.push_back(secy_entry(port.id, secy, port.device->setup().frame));
     }
     e.inside.resize(e.secys.size());
     f.workers[e.receive_worker.value].receive.push_back(port.id);
@@ -112,6 +91,29 @@ void add_interface(Forwarding& f, const Live& live, const config::Model& model, 
 }
 
 }  // namespace
+
+SecYEntry secy_entry(PortId port, const LiveSecY& live, std::uint32_t largest_frame) {
+    SecYEntry e;
+    e.port = port;
+    e.clear_tags = live.config.clear_tags;
+    e.has_kay = live.config.mka.has_value();
+    e.eapol_destination = live.config.eapol_destination;
+    e.eapol_ethertype = live.config.eapol_ethertype;
+    const auto transmitting = live.transmitting();
+    e.transmit = {live.sci, live.config.sci_form, transmitting ? transmitting->sa.get() : nullptr,
+                  live.transmit_counters.get(), largest_frame};
+    e.keeps_alive.push_back(live.transmit_counters);
+    if (transmitting) e.keeps_alive.push_back(transmitting->sa);
+    for (const auto& [key, sa] : live.receiving()) {
+        receive_sc(e, key.sci, live.counters().at(key.sci)).sa[key.an] = sa.sa.get();
+        e.keeps_alive.push_back(sa.sa);
+    }
+    e.receive = {e.receive_scs, live.config.replay_window.has_value(), live.config.replay_window.value_or(0),
+                 live.receive_counters.get()};
+    e.receive.delay_protect = live.config.mka && live.config.mka->delay_protect;
+    e.keeps_alive.push_back(live.receive_counters);
+    return e;
+}
 
 std::unique_ptr<Forwarding> build_forwarding(const Live& live, const config::Model& model, const Tables& tables,
                                              std::uint64_t generation) {

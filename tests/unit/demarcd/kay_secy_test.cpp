@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/unit/catch.h"
+#include "tools/demarcd/snapshot.h"
 
 using namespace demarcd;
 using namespace macsec;
@@ -131,6 +132,26 @@ TEST_CASE("a silent peer closes the port within MKA Life Time, and both come bac
     w.cut = false;
     REQUIRE(w.run([&] { return w.both_transmit(); }));
     CHECK(w.ends[0].kay->encoding()->fingerprint != before);
+}
+
+TEST_CASE("when the peer's box is replaced, its SC goes and the new one's is the only SC") {
+    Wire w;
+    w.configure();
+    REQUIRE(w.run([&] { return w.both_transmit(); }));
+    LiveSecY live;
+    live.kay = w.ends[0].kay;
+    live.transmit_counters = std::make_shared<TransmitCounters>();
+    live.receive_counters = std::make_shared<ReceiveSecYCounters>();
+    const auto old_sci = w.ends[1].kay->identity().sci;
+    w.ends[1].kay->stop();
+    w.ends[1].kay = std::make_shared<KaySecY>(identity_of(3), counting_random);
+    REQUIRE(w.ends[1].kay->configure(settings_with(0x11, 2), w.effects(1)));
+    const auto scs = [&] { return secy_entry(dataplane::PortId{0}, live, 1546).receive_scs; };
+    const auto new_one_alone = [&] {
+        return scs().size() == 1 && scs()[0].sci == w.ends[1].kay->identity().sci && w.both_transmit();
+    };
+    CHECK(w.run(new_one_alone));
+    CHECK(live.counters().contains(old_sci));
 }
 
 TEST_CASE("the operator's rekey changes the SAK of both, and only the key server makes one") {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "tests/unit/catch.h"
+#include "tools/demarcd/snapshot.h"
 
 using namespace demarcd;
 
@@ -257,6 +258,60 @@ TEST_CASE("a reload before the first lease is held keeps the waiting SA") {
     REQUIRE(again);
     CHECK(again->next->sa == s->next->sa);
     CHECK(f.tend_until_moved(*again));
+}
+
+// 802.1AE 9.5, 9.9: frames without SCI belong to the only SC there is.
+TEST_CASE("a peer that sends no SCI is heard after it was replaced") {
+    Fixture f;
+    const auto first = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(first);
+    auto wanted = f.secy('a', 0);
+    wanted.static_keys->receive[0].sci = macsec::Sci{kPeer.value + 0x10000};
+    const auto second = f.commit(wanted, &*first);
+    REQUIRE(second);
+    const auto entry = secy_entry(dataplane::PortId{0}, *second, 1546);
+    REQUIRE(entry.receive.scs.size() == 1);
+    CHECK(entry.receive.scs[0].sci == macsec::Sci{kPeer.value + 0x10000});
+    CHECK(entry.receive.scs[0].sa[0] == second->receive.begin()->second.sa.get());
+    CHECK(second->counters().contains(kPeer));  // what it counted can still be read
+}
+
+TEST_CASE("an SC that returns goes on counting, and of those that are gone the last 32 are remembered") {
+    Fixture f;
+    auto live = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(live);
+    const auto counters = live->counters().at(kPeer);
+    auto wanted = f.secy('a', 0);
+    const auto replace_by = [&](std::uint64_t number) {
+        wanted.static_keys->receive[0].sci = macsec::Sci{kPeer.value + 0x10000 * number};
+        live = f.commit(wanted, &*live);
+        REQUIRE(live);
+    };
+    for (std::uint64_t n = 1; n <= 32; ++n) replace_by(n);
+    CHECK(live->counters().size() == 33);
+    replace_by(0);
+    CHECK(live->counters().at(kPeer) == counters);
+    for (std::uint64_t n = 33; n <= 65; ++n) replace_by(n);
+    CHECK(live->counters().size() == 33);
+    CHECK_FALSE(live->counters().contains(kPeer));
+    CHECK(secy_entry(dataplane::PortId{0}, *live, 1546).receive.scs.size() == 1);
+}
+
+TEST_CASE("a protected frame that the port's device does not take is dropped and counted as OutPktsTooLong") {
+    Fixture f;
+    auto s = f.commit(f.secy('a', 0), nullptr);
+    REQUIRE(f.tend_until_moved(*s));
+    const auto entry = secy_entry(dataplane::PortId{0}, *s, dataplane::frame_octets(1500, 2, true));
+    std::vector<std::uint8_t> room(32 + 1523 + 16);
+    const auto verdict_of = [&](std::uint32_t octets) {
+        macsec::Frame frame{.data = room.data() + 32, .length = octets, .headroom = 32, .tailroom = 16};
+        macsec::protect(entry.transmit, {&frame, 1});
+        return frame.verdict;
+    };
+    CHECK(verdict_of(1522) == macsec::Verdict::ok);  // an MTU of 1500, two tags
+    CHECK(s->transmit_counters->out_pkts_too_long.get() == 0);
+    CHECK(verdict_of(1523) == macsec::Verdict::tx_too_long);
+    CHECK(s->transmit_counters->out_pkts_too_long.get() == 1);
 }
 
 TEST_CASE("a lease that cannot be read keeps its key from being used") {

@@ -204,11 +204,14 @@ TEST_CASE("a frame 15 behind a 2^32 crossing is opened") {
 TEST_CASE("around 2^32 crossings any order of frames gets the verdicts of a wide-integer model") {
     Random random(42);
     std::size_t seen[3] = {};
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 120; ++round) {
         const bool protect = round % 4 != 3;
-        constexpr std::uint32_t windows[] = {0, 1, 7, 64, 200, 4096, 5000};
+        constexpr std::uint32_t windows[] = {0, 1, 7, 64, 200, 4095, 4096, 4097, 5000, 1u << 20, (1u << 30) - 1};
         const std::uint32_t window = windows[below(random, std::size(windows))];
-        const std::uint64_t crossing = (1 + below(random, 1u << 20)) << 32;
+        constexpr std::uint64_t uppers[] = {1, 2, 0x7FFF'FFFF, 0x8000'0000, 0x8000'0001, 0xFFFF'FFFE, 0xFFFF'FFFF};
+        const bool at_an_edge = round % 2 != 0;
+        const std::uint64_t upper = at_an_edge ? uppers[below(random, std::size(uppers))] : 1 + below(random, 1u << 20);
+        const std::uint64_t crossing = upper << 32;
         const std::uint64_t start = crossing - 1 - below(random, 300);
         // Frames behind lowestPN across the crossing come out not valid (10.6.2 recovers from lowestPN): start where
         // every PN that is sent lies in reach.
@@ -228,9 +231,9 @@ TEST_CASE("around 2^32 crossings any order of frames gets the verdicts of a wide
                 // Late and seen: the check before opening may find the latter, before the batch itself made it late.
                 const bool seen_too = model.seen.contains(pns[i]) && verdicts[i] == kDuplicate;
                 const Verdict wanted = model.get(pns[i]);
-                const bool same = verdicts[i] == wanted ||
-                                  (wanted == kLate &&
-                                   (seen_too || (unreachable && verdicts[i] == Verdict::rx_not_valid)));
+                const bool same =
+                    verdicts[i] == wanted ||
+                    (wanted == kLate && (seen_too || (unreachable && verdicts[i] == Verdict::rx_not_valid)));
                 CAPTURE(round, batch, i, protect, window, pns[i] - start, model.next, model.lowest,
                         static_cast<int>(verdicts[i]), static_cast<int>(wanted));
                 if (!same) FAIL("the model says otherwise");
@@ -243,4 +246,54 @@ TEST_CASE("around 2^32 crossings any order of frames gets the verdicts of a wide
     CHECK(seen[0] > 1000);
     CHECK(seen[1] > 50);
     CHECK(seen[2] > 50);
+}
+
+TEST_CASE("any order of frames of a 32-bit suite gets the verdicts of the model, up to the last PN") {
+    Random random(7);
+    std::size_t seen[3] = {};
+    for (int round = 0; round < 60; ++round) {
+        const bool protect = round % 4 != 3;
+        constexpr std::uint32_t windows[] = {0, 1, 64, 4096, 5000, 0xFFFF'FFFF};
+        const std::uint32_t window = windows[below(random, std::size(windows))];
+        std::uint64_t at = round % 2 != 0 ? 0xFFFF'FF80u : 101 + below(random, 1u << 31);
+        Receiver r(kNarrow, protect, window, at - 100);
+        Model model{protect, window, r.receive_sa->next_pn, r.receive_sa->lowest_pn};
+        for (int i = 0; i < 150; ++i) {
+            at = std::min<std::uint64_t>(at + below(random, 3), pn_end(kNarrow) - 1);
+            const std::uint64_t pn = at - below(random, 90);
+            const Verdict got = r.get(pn), wanted = model.get(pn);
+            CAPTURE(round, i, protect, window, pn, model.next, model.lowest);
+            if (got != wanted) FAIL("the model says otherwise");
+            ++seen[wanted == kOk ? 0 : wanted == kLate ? 1 : 2];
+        }
+        REQUIRE(r.receive_sa->next_pn == model.next);
+        REQUIRE(r.receive_sa->lowest_pn == model.lowest);
+    }
+    CHECK(seen[0] > 1000);
+    CHECK(seen[1] > 50);
+    CHECK(seen[2] > 50);
+}
+
+TEST_CASE("the widest windows reach as far as their numbers say and no farther") {
+    Receiver narrow(kNarrow, true, 0xFFFF'FFFF);
+    CHECK(narrow.get(0xFFFF'FFFE) == kOk);
+    CHECK(narrow.get(1) == kOk);
+    CHECK(narrow.get(0xFFFF'FFFE) == kDuplicate);
+    constexpr std::uint64_t window = (1u << 30) - 1, start = 0xFFFF'FF00, last = 0x1'0000'0004 + window;
+    Receiver wide(kWide, true, window, start);
+    CHECK(wide.get(0x1'0000'0004) == kOk);
+    CHECK(wide.get(start) == kOk);
+    CHECK(wide.get(last) == kOk);
+    CHECK(wide.get(last + 1 - window) == kOk);
+    CHECK(wide.get(last - window) == kLate);
+}
+
+TEST_CASE("under delay protection nothing below the floor is accepted") {
+    for (const auto suite : {kNarrow, kWide}) {
+        Receiver r(suite, true, 64);
+        r.receive.delay_protect = true;
+        r.receive_sa->floor = 1000;
+        CHECK(r.get(999) == kLate);
+        CHECK(r.get(1000) == kOk);
+    }
 }

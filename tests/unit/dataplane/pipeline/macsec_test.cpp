@@ -140,6 +140,37 @@ TEST_CASE("a clear frame counts as InPktsNoTag of the SecY whose clear tags it h
     CHECK(r.count(Verdict::secured_port_clear) == 3);
 }
 
+// classify decides these by itself, before any SecY is asked.
+TEST_CASE("frames that never come to verify fare as the rows of the receive rules say") {
+    using macsec::Fate, macsec::Finding, macsec::InPkts, macsec::ValidateFrames, macsec::decide;
+    Rig r;
+    const auto& secy = *r.forwarding().secys[r.forwarding().ports[kCh1.value].secys[0]].receive.counters;
+    r.send(kCh1, from_peer({}));
+    r.turn();
+    const macsec::Decision strict = decide(ValidateFrames::strict, Finding::untagged, false, false);
+    CHECK((r.count(Verdict::secured_port_clear) == 1) == (strict.fate == Fate::drop));
+    CHECK((secy.in_pkts_no_tag.get() == 1) == (strict.counted == InPkts::no_tag));
+    CHECK((secy.in_pkts_untagged.get() == 1) == (strict.counted == InPkts::untagged));
+    CHECK(r.sent(kWan).empty());
+
+    // A port without a secured SecY is a null one; its interfaces count what it delivers.
+    r.send(kLan, from_host({}));
+    r.turn();
+    const macsec::Decision null = decide(ValidateFrames::null, Finding::untagged, false, false);
+    CHECK((r.sent(kWan).size() == 1) == (null.fate == Fate::deliver));
+    CHECK((dataplane::counters(r.worker(), kLan0).in_packets.get() == 1) == (null.counted == InPkts::untagged));
+    Octets protected_frame = from_host({});
+    protected_frame[12] = 0x88;
+    protected_frame[13] = 0xE5;
+    r.send(kLan, protected_frame);
+    r.turn();
+    for (int place = 0; place < 4; ++place)
+        CHECK(decide(ValidateFrames::null, Finding::unchecked, (place & 2) != 0, (place & 1) != 0) ==
+              macsec::Decision{Fate::drop, InPkts::none});
+    CHECK(r.count(Verdict::unexpected_macsec) == 1);
+    CHECK(r.sent(kWan).empty());
+}
+
 TEST_CASE("clear frames on a secured port are dropped, the usual ones by name") {
     Rig r;
     const auto other = mac("01:80:c2:00:00:0e");
@@ -172,8 +203,8 @@ TEST_CASE("EAPOL behind exactly the clear tags and to the configured address rea
     Rig r;
     const Octets pdu = eapol(mac("01:80:c2:00:00:03"), neighbor_mac(3));
     r.send(kCh2, tagged7(pdu));
-    r.send(kCh2, pdu);                                                     // no tag
-    r.send(kCh2, tagged7(eapol(our_mac(kCh2), neighbor_mac(3))));          // another address
+    r.send(kCh2, pdu);                                             // no tag
+    r.send(kCh2, tagged7(eapol(our_mac(kCh2), neighbor_mac(3))));  // another address
     r.turn();
     const auto punted = r.punted(PuntClass::eapol);
     REQUIRE(punted.size() == 1);
@@ -239,9 +270,9 @@ TEST_CASE("what is no PDU is stopped twice: when it is injected, and again by th
     meta.kay = true;
     meta.secy = 1;
     CHECK(r.protect_stage(kCh2, meta, tagged7(data)) == Verdict::inject_bad);
-    CHECK(r.protect_stage(kCh2, meta, eapol()) == Verdict::inject_bad);   // without its clear tag
+    CHECK(r.protect_stage(kCh2, meta, eapol()) == Verdict::inject_bad);  // without its clear tag
     CHECK(r.protect_stage(kCh2, meta, tagged7(eapol())) == Verdict::forward);
-    r.forwarding().workers[0].transmit.clear();   // so that only inject sees it
+    r.forwarding().workers[0].transmit.clear();  // so that only inject sees it
     r.inject(InjectClass::kay, of_kay(kCh2, 1), data);
     r.turn();
     CHECK(r.count(Verdict::inject_bad) == 1);
