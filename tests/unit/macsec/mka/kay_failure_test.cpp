@@ -316,6 +316,7 @@ TEST_CASE("a key server that goes on to a cipher suite we have not lives on, and
     CHECK((status.counters.decode_error == 0 && status.counters.peers_lost == 0));
     CHECK(status.counters.saks_refused == 10);
     CHECK(has(told, "its SAK is for another cipher suite than this port's"));
+}
 
 TEST_CASE("a key server whose SAK no peer receives says so, although its port is open") {
     Bench bench;
