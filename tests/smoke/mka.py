@@ -16,7 +16,7 @@ import timely
 from pair import expect, ok, wait_for
 from rotation import Flow
 
-HELLO_MS, LIFE_MS, RATE = 500, 1500, 2000  # packets/s each way
+HELLO_MS, LIFE_MS = 500, 1500
 STANDARD_MS, BACK_S = (2000, 6000), 6  # hello and life of Table 9-3; secured again after a restart
 BAD = ("in_pkts_not_valid", "in_pkts_late", "in_pkts_no_sa")
 
@@ -49,7 +49,6 @@ class SecY:
 
 class Router(pair.Router):
     hello_ms, life_ms = HELLO_MS, LIFE_MS
-    workers = 1  # what a worker that gets no time hands over late is lost
 
     def secy_text(self, s):
         keys = ", ".join(cak.text() for cak in s.ring)
@@ -108,8 +107,8 @@ def by_traffic(routers, prefix, work, build, seconds, change):
     wait_for(10, "host to host", lambda: pair.inside(f"{prefix}-lan", "ping", "-c", "1", "-W", "1", "10.97.2.2",
                                                      check=False).returncode == 0)
     bad = [bad_of(r) for r in routers]
-    flows = [Flow(build, prefix, work, "lan", "far", "10.97.2.2", seconds, RATE),
-             Flow(build, prefix, work, "far", "lan", "10.97.1.2", seconds, RATE)]
+    flows = [Flow(build, prefix, work, "lan", "far", "10.97.2.2", seconds),
+             Flow(build, prefix, work, "far", "lan", "10.97.1.2", seconds)]
     change()
     for flow in flows:
         sent, received = flow.finish()
