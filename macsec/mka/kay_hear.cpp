@@ -61,6 +61,7 @@ void Kay::State::hear_pdu(RingEntry& key, const Mkpdu& pdu, Time now, Actions& o
         default: break;
     }
     ++counters.accepted;
+    if (stranger.sci == pdu.basic.sci) stranger = {};
     note_peer(p, pdu, echo, heard, now, out);
     elect_all();
     if (p.election.result != Election::Result::peer || p.election.mi != pdu.basic.mi) return;

@@ -66,7 +66,8 @@ public:
     Identity identity;
     Kay kay;
     std::int64_t wall_offset{};
-    bool confirms{true};  // the dataplane answers
+    bool confirms{true};      // the dataplane answers
+    bool may_transmit{true};  // and says that it transmits
     bool hears{true}, speaks{true};
     bool open{};
     std::vector<Sas> sas;  // all there ever were
@@ -94,7 +95,8 @@ public:
     std::vector<SaReport> reports() const {
         std::vector<SaReport> out;
         for (const Sas& s : sas)
-            if (!s.retired) out.push_back({s.key.key, s.receives && confirms, s.transmits && confirms, s.next_pn});
+            if (!s.retired)
+                out.push_back({s.key.key, s.receives && confirms, s.transmits && confirms && may_transmit, s.next_pn});
         return out;
     }
 };

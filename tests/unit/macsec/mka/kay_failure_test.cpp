@@ -1,4 +1,6 @@
 // What a KaY does when peers fall silent, restart, or are not who they should be.
+#include <fstream>
+
 #include "macsec/mka/keys.h"
 #include "tests/unit/macsec/mka/pair.h"
 
@@ -10,7 +12,7 @@ namespace {
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-// A frame with the addresses of `like`.
+// A frame with the addresses and the EtherType of `like`, and a good ICV.
 std::vector<std::uint8_t> frame_of(const Mkpdu& pdu, ConstOctets like, const SecretBuffer& ick) {
     std::vector<std::uint8_t> frame(like.begin(), like.begin() + 14);
     const auto body = encode(pdu);
@@ -152,6 +154,19 @@ TEST_CASE("another CAK under a known CKN and an unknown CKN are told apart") {
     }
     CHECK_FALSE(a.open);
     CHECK(a.kay.status(bench.now).participants[0].peers.empty());
+}
+
+TEST_CASE("a stranger that has become a peer is not named when it falls silent") {
+    Bench bench;
+    Station& a = bench.add(1, settings_of(16, {ring_key(1), ring_key(7, kWall + 100'000)}));
+    Station& b = bench.add(2, settings_of(32, {ring_key(7)}));
+    bench.run_for(5 * kSecond);
+    CHECK(has(a.kay.status(bench.now).why_not_secured, "CKN 0a07, which is not valid now"));
+    bench.configure(a, settings_of(16, {ring_key(7)}));
+    REQUIRE(bench.run_until_secured(3 * kSecond));
+    b.speaks = b.hears = false;
+    REQUIRE(bench.run_until(bench.now + 7 * kSecond, [&] { return !a.open; }));
+    CHECK(a.kay.status(bench.now).why_not_secured == "no peer is heard");
 }
 
 TEST_CASE("a PDU heard twice, and our own heard again, change nothing") {
@@ -350,11 +365,15 @@ struct HandMade {
     MessageNumber mn{};
 
     void speak(Capability capability, bool desired) {
+        speak(capability, desired, 200, nullptr);
+        bench.run_for(kSecond);
+    }
+    void speak(Capability capability, bool desired, std::uint8_t priority, const DistributedSak* sak) {
         const ParticipantStatus us = station.kay.status(bench.now).participants.at(0);
         Mkpdu pdu;
         pdu.basic = {.mka_version = 1,
-                     .key_server_priority = 200,
-                     .key_server = false,
+                     .key_server_priority = priority,
+                     .key_server = priority < 16,
                      .macsec_desired = desired,
                      .capability = capability,
                      .sci = Sci{0x0200'0000'0009'0001u},
@@ -363,14 +382,9 @@ struct HandMade {
                      .ckn = ckn_of(1)};
         pdu.basic.mi.octets[0] = 9;
         pdu.live = PeerList{0, {{us.mi, us.mn}}};
-        std::vector<std::uint8_t> frame{1, 0x80, 0xC2, 0, 0, 3, 2, 0, 0, 0, 0, 9, 0x88, 0x8E};
-        const auto eapol = encode(pdu);
-        frame.insert(frame.end(), eapol.begin(), eapol.end());
-        const ConstOctets octets(frame);
-        const auto code = icv(keys.ick, octets.first(14), octets.subspan(14, eapol.size() - kMkaIcvOctets));
-        std::copy(code->begin(), code->end(), frame.end() - kMkaIcvOctets);
-        bench.hear(station, frame);
-        bench.run_for(kSecond);
+        constexpr std::uint8_t kHeader[] = {1, 0x80, 0xC2, 0, 0, 3, 2, 0, 0, 0, 0, 9, 0x88, 0x8E};
+        if (sak != nullptr) pdu.distributed_sak = *sak;
+        bench.hear(station, frame_of(pdu, kHeader, keys.ick));
     }
 };
 
@@ -392,4 +406,33 @@ TEST_CASE("what a peer desires decides nothing: MACsec is desired here") {
         CHECK(h.station.open);
         CHECK(h.station.kay.status(h.bench.now).counters.saks_made == 1);
     }
+}
+
+TEST_CASE("a key server with a new SAK in every PDU is not kept in memory SAK by SAK") {
+    const auto locked_kib = [] {
+        std::ifstream status("/proc/self/status");
+        std::string word;
+        while (status >> word && word != "VmLck:") {}
+        long kib = -1;
+        status >> kib;
+        return kib;
+    };
+    HandMade h;
+    h.station.may_transmit = false;  // so that the machine waits in TRANSMIT, and SAKs behind it
+    const auto offer = [&](std::uint32_t number) {
+        DistributedSak sak;
+        sak.an = An{static_cast<std::uint8_t>(number & 3)};
+        sak.offset = ConfidentialityOffset::zero;
+        sak.key_number = number;
+        sak.wrapped = *wrap_sak(h.keys.kek, std::vector<std::uint8_t>(16, static_cast<std::uint8_t>(number)));
+        h.speak(Capability::confidentiality, true, 1, number == 0 ? nullptr : &sak);
+        h.bench.run_for(5 * kMillisecond);
+    };
+    for (std::uint32_t n = 0; n < 20; ++n) offer(n);
+    const long before = locked_kib();
+    REQUIRE(before > 0);
+    for (std::uint32_t n = 20; n < 620; ++n) offer(n);
+    CHECK(h.station.kay.status(h.bench.now).counters.saks_taken > 500);
+    CHECK(h.station.sas.size() == 1);
+    CHECK(locked_kib() - before < 64);
 }
