@@ -1,6 +1,5 @@
 // Replay protection of one receive SA (802.1AE 10.6.2, 10.6.5, 10.6.6): lowest acceptable PN, and which of the last
-// kDuplicateMemory PNs were seen. Only the thread that owns the receive direction may
-// call; raise_floor() is control's.
+// kDuplicateMemory PNs were seen. Only the thread that owns the receive direction may call; raise_floor() is control's.
 #pragma once
 
 #include <algorithm>

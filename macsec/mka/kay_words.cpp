@@ -103,8 +103,7 @@ std::string Kay::State::why_nobody_receives(Time now) const {
     const auto receives = [&](const SakMember& m) { return use_by(*key, m).receives; };
     if (std::any_of(key->members.begin(), key->members.end(), receives)) return {};
     return "the port is open, but no live peer reports that it receives with our SAK: compare the cipher suites and "
-           "the "
-           "confidentiality of both ends";
+           "the confidentiality of both ends";
 }
 
 std::string Kay::State::why_not_secured(Time now) const {

@@ -47,7 +47,9 @@ interrupt() {  # NAME PID: the client ends by itself, and says so
 frames() { "$here/pcapng.py" "$etc/$1" >"$work/$1.frames" || fail "$1: $(cat "$work/$1.frames")"; }
 count() { grep -c "$2" "$work/$1.frames" || true; }  # NAME PATTERN
 
-# 1. before MACsec, and on the plain port
+# 1. before MACsec, and on the plain port; a file that is there already is taken from others
+touch "$etc/clear"
+chmod 0644 "$etc/clear"
 capture clear sec --before macsec; clear=$client
 capture plain plain --after macsec --direction both; plain=$client
 wait_for 5 running 2 || fail "two captures do not run: $(captures)"
@@ -57,6 +59,7 @@ through 5 || fail "pings are lost while captures run"
 interrupt clear "$clear"
 interrupt plain "$plain"
 frames clear; frames plain
+[ "$(stat -c %a "$etc/clear")" = 600 ] || fail "others may read the plain text: $(stat -c %A "$etc/clear")"
 [ "$(count clear '^out 102 102 8100.1101 0800')" = 5 ] || fail "five requests leave: $(cat "$work/clear.frames")"
 [ "$(count clear '^in 102 102 8100.1101 0800')" = 5 ] || fail "five replies come: $(cat "$work/clear.frames")"
 [ "$(count clear 88e5)" = 0 ] || fail "MACsec before MACsec"

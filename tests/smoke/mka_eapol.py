@@ -2,7 +2,8 @@
 """mka_eapol.py PREFIX WORK BUILD: two KaYs of each router on one wire, each behind a clear VLAN tag, the second with an
 EAPOL address and an EtherType of its own.
 
-Both agree with their own peer and carry; on the wire each has its MKPDUs behind its own tag, under its own address and
+Both agree with their own peer and carry; a rekey of the port goes to the KaY that is key server, in each router the
+other one; on the wire each has its MKPDUs behind its own tag, under its own address and
 EtherType, and nowhere else. With another EtherType at one end the second closes and the first stays; set right again it
 is secured again.
 """
@@ -26,9 +27,12 @@ class SecY(mka.SecY):
 class Router(mka.Router):
     def secy_text(self, s):
         text = super().secy_text(s)
-        assert text.count("clear-tags: []\n") == 1
-        return text.replace("clear-tags: []\n", f"clear-tags: [{s.clear_tags}]\n        port-identifier: {s.number}\n"
-                                                f"{s.eapol}")
+        for old, new in (("clear-tags: []\n", f"clear-tags: [{s.clear_tags}]\n        port-identifier: {s.number}\n"
+                                              f"{s.eapol}"),
+                         (f"priority: {15 + self.side}\n", f"priority: {14 + (self.side * s.number) % 3}\n")):
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        return text
 
     def kays(self):
         return self.ask({"request": "show", "what": "mka"})["mka"]
@@ -55,6 +59,22 @@ def mkpdus(path):
     return seen
 
 
+def saks(router):
+    """The key identifier of each KaY's SAK that transmits."""
+    return [kay["in_use"]["key"] if kay["in_use"] else None for kay in router.kays()]
+
+
+def rekey(router, peer, refuses):
+    """The KaY of number 1 has its key server east, that of number 2 west. Both ends go on to one new SAK."""
+    before = saks(router)
+    answer = router.ask({"request": "mka-rekey", "port": "l1"})
+    expect(answer["ok"] and answer["asked"] == len(answer["refused"]) == 1, f"{router.name}: {answer}")
+    expect(answer["refused"][0]["clear_tags"] == router.kays()[refuses]["clear_tags"], f"{router.name}: {answer}")
+    expect("key server" in answer["refused"][0]["reason"], f"{router.name}: {answer}")
+    wait_for(10, "one new SAK at both ends", lambda: saks(router) == saks(peer) and
+             [new == old for new, old in zip(saks(router), before)] == [n == refuses for n in range(2)])
+
+
 def test(prefix, work, build):
     work = Path(work)
     east, west = routers = [Router(name, prefix, work, Path(build)) for name in pair.SIDE]
@@ -69,6 +89,9 @@ def test(prefix, work, build):
     for number in (1, 2):
         pair.wait_ping(east, number)
     ok("two KaYs on one wire, each behind its clear tag: both are secured and carry")
+    rekey(east, west, 1)
+    rekey(west, east, 0)
+    ok("a rekey goes to the KaY that is key server, and the other one's refusal is told")
 
     west.ring_of(caks, OTHER_ETHERTYPE)
     west.reload()

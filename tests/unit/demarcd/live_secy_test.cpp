@@ -274,6 +274,21 @@ TEST_CASE("a peer that sends no SCI is heard after it was replaced") {
     CHECK(entry.receive.scs[0].sci == macsec::Sci{kPeer.value + 0x10000});
     CHECK(entry.receive.scs[0].sa[0] == second->receive.begin()->second.sa.get());
     CHECK(second->counters().contains(kPeer));  // what it counted can still be read
+
+    const auto description = second->receive.begin()->second.sa->description;
+    auto key = macsec::AeadKey::create(description.suite, std::vector<std::uint8_t>(32, 0xbb));
+    REQUIRE(key);
+    macsec::TransmitSa sa(description, std::move(*key), 1);
+    sa.pn_ceiling = 2;
+    macsec::TransmitCounters counters;
+    const macsec::TransmitSecY peer{
+        .sci = description.sci, .form = macsec::SciForm::none, .sa = &sa, .counters = &counters};
+    std::vector<std::uint8_t> room(32 + 60 + 16);
+    macsec::Frame frame{.data = room.data() + 32, .length = 60, .headroom = 32, .tailroom = 16};
+    macsec::protect(peer, {&frame, 1});
+    REQUIRE(frame.verdict == macsec::Verdict::ok);
+    macsec::verify(entry.receive, {&frame, 1});
+    CHECK(frame.verdict == macsec::Verdict::ok);
 }
 
 TEST_CASE("an SC that returns goes on counting, and of those that are gone the last 32 are remembered") {

@@ -52,6 +52,23 @@ struct Model {
     }
 };
 
+// How often the model said each: a test that never sees one of them proves nothing of it.
+struct Seen {
+    std::size_t ok{}, late{}, other{};
+
+    void count(Verdict v) { ++(v == kOk ? ok : v == kLate ? late : other); }
+    void check() const {
+        CHECK(ok > 1000);
+        CHECK(late > 50);
+        CHECK(other > 50);
+    }
+};
+
+void check_state(const Receiver& r, const Model& model) {
+    REQUIRE(r.receive_sa->next_pn == model.next);
+    REQUIRE(r.receive_sa->lowest_pn == model.lowest);
+}
+
 }  // namespace
 
 TEST_CASE("window 0 accepts strictly rising PNs, gaps included") {
@@ -203,7 +220,7 @@ TEST_CASE("a frame 15 behind a 2^32 crossing is opened") {
 
 TEST_CASE("around 2^32 crossings any order of frames gets the verdicts of a wide-integer model") {
     Random random(42);
-    std::size_t seen[3] = {};
+    Seen seen;
     for (int round = 0; round < 120; ++round) {
         const bool protect = round % 4 != 3;
         constexpr std::uint32_t windows[] = {0, 1, 7, 64, 200, 4095, 4096, 4097, 5000, 1u << 20, (1u << 30) - 1};
@@ -237,20 +254,17 @@ TEST_CASE("around 2^32 crossings any order of frames gets the verdicts of a wide
                 CAPTURE(round, batch, i, protect, window, pns[i] - start, model.next, model.lowest,
                         static_cast<int>(verdicts[i]), static_cast<int>(wanted));
                 if (!same) FAIL("the model says otherwise");
-                ++seen[wanted == kOk ? 0 : wanted == kLate ? 1 : 2];
+                seen.count(wanted);
             }
-            REQUIRE(r.receive_sa->next_pn == model.next);
-            REQUIRE(r.receive_sa->lowest_pn == model.lowest);
+            check_state(r, model);
         }
     }
-    CHECK(seen[0] > 1000);
-    CHECK(seen[1] > 50);
-    CHECK(seen[2] > 50);
+    seen.check();
 }
 
 TEST_CASE("any order of frames of a 32-bit suite gets the verdicts of the model, up to the last PN") {
     Random random(7);
-    std::size_t seen[3] = {};
+    Seen seen;
     for (int round = 0; round < 60; ++round) {
         const bool protect = round % 4 != 3;
         constexpr std::uint32_t windows[] = {0, 1, 64, 4096, 5000, 0xFFFF'FFFF};
@@ -264,14 +278,11 @@ TEST_CASE("any order of frames of a 32-bit suite gets the verdicts of the model,
             const Verdict got = r.get(pn), wanted = model.get(pn);
             CAPTURE(round, i, protect, window, pn, model.next, model.lowest);
             if (got != wanted) FAIL("the model says otherwise");
-            ++seen[wanted == kOk ? 0 : wanted == kLate ? 1 : 2];
+            seen.count(wanted);
         }
-        REQUIRE(r.receive_sa->next_pn == model.next);
-        REQUIRE(r.receive_sa->lowest_pn == model.lowest);
+        check_state(r, model);
     }
-    CHECK(seen[0] > 1000);
-    CHECK(seen[1] > 50);
-    CHECK(seen[2] > 50);
+    seen.check();
 }
 
 TEST_CASE("the widest windows reach as far as their numbers say and no farther") {
