@@ -3,7 +3,6 @@
 // 3. all tags off, the clear ones too: from here on a frame is an untagged Ethernet frame
 // 4. the interface's counters
 #include <algorithm>
-#include <optional>
 
 #include "dataplane/net/ethernet.h"
 #include "dataplane/stages.h"
@@ -12,26 +11,6 @@
 namespace dataplane {
 
 namespace {
-
-constexpr std::uint16_t kVidReserved = 0xFFF;  // 802.1Q table 9-2: never transmitted
-
-struct Tags {
-    net::VlanStack stack;      // without priority tags
-    std::uint16_t octets{};    // on the frame, priority tags included
-};
-
-// Nothing when the tags are malformed: more than two, cut off, or with the reserved VID.
-std::optional<Tags> read_tags(const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
-    Tags t;
-    for (unsigned n = 0; net::is_tpid(net::type_at(frame, at)); ++n, at += net::kTagOctets) {
-        if (n == t.stack.tags.size() || at + net::kTagOctets + 2 > octets) return std::nullopt;
-        const std::uint16_t vid = net::type_at(frame, at + 2) & 0xFFF;
-        if (vid == kVidReserved) return std::nullopt;
-        if (vid != 0) t.stack.tags[t.stack.depth++] = {net::type_at(frame, at), vid};
-        t.octets = static_cast<std::uint16_t>(t.octets + net::kTagOctets);
-    }
-    return t;
-}
 
 InterfaceId by_vid(const std::vector<InterfaceId>& map, std::uint16_t vid) noexcept {
     return vid < map.size() ? map[vid] : InterfaceId{};
@@ -56,7 +35,7 @@ struct Place {
 
 [[gnu::noinline]] Place place_of_stack(const TagMap& map, const std::uint8_t* frame, std::size_t octets,
                                        std::size_t at) noexcept {
-    const auto tags = read_tags(frame, octets, at);
+    const auto tags = net::read_tags(frame, octets, at);
     return tags ? Place{interface_of(map, tags->stack), tags->octets} : Place{};
 }
 
@@ -64,7 +43,8 @@ struct Place {
 Place place_of(const TagMap& map, const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
     if (octets < at + net::kTagOctets + 2) return {};
     const std::uint16_t vid = net::type_at(frame, at + 2) & 0xFFF;
-    const bool single = vid != 0 && vid != kVidReserved && !net::is_tpid(net::type_at(frame, at + net::kTagOctets));
+    const std::uint16_t inner = net::type_at(frame, at + net::kTagOctets);
+    const bool single = vid != 0 && vid != net::kVidReserved && !net::is_tpid(inner);
     if (!single) return place_of_stack(map, frame, octets, at);
     const auto& by = net::type_at(frame, at) == net::kTpidService ? map.service : map.customer;
     return {by_vid(by, vid), net::kTagOctets};

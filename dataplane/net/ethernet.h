@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 
 #include "dataplane/net/address.h"
 #include "dataplane/net/vlan.h"
@@ -14,6 +15,8 @@ inline constexpr std::uint16_t kAddressOctets = 12;   // destination and source 
 inline constexpr std::uint16_t kEthernetOctets = 14;  // and the EtherType
 inline constexpr std::uint16_t kTagOctets = 4;
 inline constexpr std::uint16_t kMinFrameOctets = 60;  // 802.3 4.4.2, without FCS
+
+inline constexpr std::uint16_t kVidReserved = 0xFFF;  // 802.1Q table 9-2: never transmitted
 
 inline constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 inline constexpr std::uint16_t kEtherTypeArp = 0x0806;
@@ -64,6 +67,25 @@ inline bool has_tags(const std::uint8_t* frame, std::size_t octets, const VlanSt
         if ((macsec::load_be16(tag + 2) & 0xFFF) != stack.tags[i].vid) return false;
     }
     return true;
+}
+
+// The VLAN tags of a frame of that many octets, from offset `at` on, where an EtherType stands.
+struct TagsRead {
+    VlanStack stack;         // without priority tags
+    std::uint16_t octets{};  // on the frame, priority tags included
+};
+
+// Nothing when they are malformed: more than two, cut off, or with the reserved VID.
+inline std::optional<TagsRead> read_tags(const std::uint8_t* frame, std::size_t octets, std::size_t at) noexcept {
+    TagsRead t;
+    for (unsigned n = 0; is_tpid(type_at(frame, at)); ++n, at += kTagOctets) {
+        if (n == t.stack.tags.size() || at + kTagOctets + 2 > octets) return std::nullopt;
+        const std::uint16_t vid = type_at(frame, at + 2) & 0xFFF;
+        if (vid == kVidReserved) return std::nullopt;
+        if (vid != 0) t.stack.tags[t.stack.depth++] = {type_at(frame, at), vid};
+        t.octets = static_cast<std::uint16_t>(t.octets + kTagOctets);
+    }
+    return t;
 }
 
 }  // namespace net

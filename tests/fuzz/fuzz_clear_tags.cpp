@@ -1,5 +1,5 @@
 // Any octets as a frame, and any tags a SecY may stand behind: has_tags() says what reading the frame tag by tag says,
-// looks at nothing behind the frame's end, and finds what write_tags() wrote.
+// looks at nothing behind the frame's end, and finds what write_tags() wrote; read_tags() reads what stands there.
 //
 //   octet 0: bits 0-1 tags (3: 2), bits 2-3 their TPIDs, bit 4 take the tags from the frame
 //   octets 1-4: their VIDs; the rest: the frame
@@ -39,6 +39,23 @@ net::VlanStack stack_of(const std::uint8_t* head) {
     return stack;
 }
 
+// What read_tags() found is what stands there, and an EtherType that is no tag follows; what it refuses, it may.
+void judge_reading(const std::vector<std::uint8_t>& frame, std::size_t at) {
+    const auto read = net::read_tags(frame.data(), frame.size(), at);
+    std::size_t tags = 0, depth = 0;
+    bool reserved = false;
+    for (; at + 2 <= frame.size() && net::is_tpid(number_at(frame, at)) && at + 4 <= frame.size(); at += 4, ++tags) {
+        const unsigned vid = number_at(frame, at + 2) % 4096u;
+        reserved = reserved || vid == 4095;
+        if (!read || vid == 0) continue;
+        require(read->stack.tags.at(depth).tpid == number_at(frame, at) && read->stack.tags.at(depth).vid == vid);
+        ++depth;
+    }
+    const bool whole = at + 2 <= frame.size() && !net::is_tpid(number_at(frame, at));
+    require(read.has_value() == (whole && tags <= 2 && !reserved));
+    if (read) require(read->octets == 4 * tags && read->stack.depth == depth);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -50,6 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(net::has_tags(frame.data(), frame.size(), stack) == read_tag_by_tag(frame, stack));
 
     if (frame.size() < 14) return 0;
+    for (const std::size_t at : {12u, 16u, 20u})
+        if (at + 2 <= frame.size()) judge_reading(frame, at);
     std::vector<std::uint8_t> tagged(frame.size() + stack.octets());
     std::copy(frame.begin(), frame.begin() + 12, tagged.begin());
     const std::uint8_t* behind = net::write_tags(tagged.data() + 12, stack);

@@ -133,6 +133,8 @@ class Router:
     buffers = 16384  # some 4096 an AF_XDP port
     workers = 2      # the secured ports have the last one
     nodes = 1024     # of the IPv4 FIB
+    driver, buffer_octets = "af_xdp", 2176
+    mtu, inner_mtu = 1500, 1440  # of ports, of interfaces behind MACsec
 
     def __init__(self, name, prefix, work, build):
         self.name, self.prefix, self.work, self.build = name, prefix, Path(work), Path(build)
@@ -155,13 +157,13 @@ class Router:
     def port_text(self, link):
         secys = "".join(self.secy_text(s) for s in self.secys if s.link == link)
         last = self.workers - 1
-        return (f"  l{link}:\n    driver: af_xdp\n    device: l{link}\n    receive-worker: {last}\n"
-                f"    transmit-worker: {last}\n    mtu: 1500\n    macsec:\n{secys}")
+        return (f"  l{link}:\n    driver: {self.driver}\n    device: l{link}\n    receive-worker: {last}\n"
+                f"    transmit-worker: {last}\n    mtu: {self.mtu}\n    macsec:\n{secys}")
 
     def interface_text(self, s):
         n = s.number
         return (f"  s{n}:\n    port: l{s.link}\n    clear-tags: [{s.clear_tags}]\n    tags: [{1100 + n}]\n"
-                f"    mtu: 1440\n"
+                f"    mtu: {self.inner_mtu}\n"
                 f"    addresses: [10.98.{n}.{self.side}/24, \"fd00:98:{n}::{self.side}/64\"]\n")
 
     def text(self):
@@ -169,18 +171,18 @@ class Router:
         interfaces = "".join(self.interface_text(s) for s in self.secys)
         return f"""router: {{name: {self.name}, run-directory: {self.run}, state-directory: {self.state}}}
 workers: {{idle: sleep, count: {self.workers}}}
-memory: {{buffers: {self.buffers}, buffer-octets: 2176}}
+memory: {{buffers: {self.buffers}, buffer-octets: {self.buffer_octets}}}
 fib: {{ipv4-root-bits: 16, ipv6-root-bits: 16, ipv4-nodes: {self.nodes}, ipv6-nodes: 1024, groups: 256, next-hops: 256}}
 host:
   netns: {self.host_ns}
   fpm: {{address: 127.0.0.1, port: 2620}}
   punt-rates: {{bfd: 10000, bgp: 20000, arp-nd: 10000, other: 100000, eapol: 1000}}
 ports:
-  plain: {{driver: af_xdp, device: plain, receive-worker: 0, transmit-worker: 0, mtu: 1500}}
+  plain: {{driver: {self.driver}, device: plain, receive-worker: 0, transmit-worker: 0, mtu: {self.mtu}}}
 {ports}interfaces:
   a0:
     port: plain
-    mtu: 1500
+    mtu: {self.mtu}
     addresses: [10.97.{self.side}.1/24, "fd00:97:{self.side}::1/64"]
 {interfaces}log: {{level: {self.log_level}}}
 """
