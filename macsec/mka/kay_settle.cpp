@@ -31,7 +31,7 @@ void Kay::State::settle(Time now, Actions& out) {
 void Kay::State::expire(Time now, Actions& out) {
     for (RingEntry& e : ring) {
         if (!e.participant) continue;
-        for (const PeerEntry& lost : e.participant->peers.expire(now)) {
+        for (const PeerEntry& lost : e.participant->peers.expire(now, settings.timers)) {
             ++counters.peers_lost;
             live_changed = now;
             tell(now, "peer " + text_of(lost.sci) + " is lost: silent for MKA Life Time", out);

@@ -89,6 +89,7 @@ struct Kay::State {
     KeyIdentifier refused;
     unsigned given_up{};     // SAKs in a row that we distributed and did not put to use
     Time no_macsec_until{};  // the key server wants frames in clear
+    Time crowded_at{};       // when a PDU came that makes more than 8 members; 0: none came
     bool keeps_last_sak{};
     bool rekey_asked{};  // by the operator; until a SAK is distributed
 
@@ -109,6 +110,10 @@ struct Kay::State {
     void hear_pdu(RingEntry&, const Mkpdu&, Time now, Actions&);
     bool is_somebody_else(Participant&, const Mkpdu&, const Echo&, Time now, Actions&);
     void note_peer(Participant&, const Mkpdu&, const Echo&, Heard, Time now, Actions&);
+    void note_crowd(Sci, Time now, Actions&);
+    bool is_crowded(Time now) const noexcept {
+        return crowded_at != 0 && now < crowded_at + settings.timers.patience();
+    }
     void note_station(const SakUse&, Sci, Time now);
     void raise_lowest_pns(const SakUse&, const Mkpdu&, Actions&) const;
     void consider_sak(Participant&, const Mkpdu&, Time now, Actions&);

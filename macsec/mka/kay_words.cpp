@@ -125,6 +125,9 @@ std::string Kay::State::why_not_secured(Time now) const {
     if (p->election.result == Result::nobody) return "no live member can be key server: give one a priority below 255";
     const std::string server = "key server " + text_of(p->election.sci);
     if (!refusal.empty() && refused.server == p->election.mi) return refusal;
+    if (is_crowded(now) && p->election.result != Result::self)
+        return "more than 8 members speak with this CKN: the 8 with the best priorities, then the lowest SCIs, are "
+               "secured; take one away";
     if (p->election.result == Result::waits_for) return server + " does not know of its election yet";
     if (cp.state() == CpState::secured)
         return p->election.result == Result::self ? "waits for potential peers before it makes a SAK"

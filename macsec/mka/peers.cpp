@@ -1,11 +1,12 @@
 #include "macsec/mka/peers.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace macsec::mka {
 namespace {
 
-constexpr std::size_t kMaxReplaced = 16;
+constexpr std::size_t kMaxGone = 2 * kMaxPeers;
 
 void note_basic(PeerEntry& entry, const BasicSet& basic, Time now) noexcept {
     entry.mn = basic.mn;
@@ -65,15 +66,20 @@ PeerEntry* PeerTable::add(const BasicSet& basic, Time now, const Timers& timers)
     return &entries_.emplace_back(entry);
 }
 
-// A late PDU of the older MI may still echo a young MN of ours: it must not come back while that is so.
+// A late PDU may still echo a young MN of ours: no MN is taken twice, and an older MI does not come back, while that is
+// so.
+void PeerTable::note_gone(const MemberId& mi, MessageNumber mn, Time until, Time now) {
+    std::erase_if(gone_, [&](const Gone& g) { return g.until <= now || g.mi == mi; });
+    if (gone_.size() >= kMaxGone) gone_.erase(gone_.begin());
+    gone_.push_back({mi, mn, until});
+}
+
 bool PeerTable::replace_older(const PeerEntry& entry, Time now, const Timers& timers) {
-    std::erase_if(replaced_, [&](const Replaced& r) { return r.until <= now; });
     bool was_live = false;
     for (const PeerEntry& other : entries_) {
         if (other.sci != entry.sci || other.mi == entry.mi) continue;
         was_live = was_live || other.live;
-        if (replaced_.size() >= kMaxReplaced) replaced_.erase(replaced_.begin());
-        replaced_.push_back({other.mi, now + timers.life() + timers.hello()});
+        note_gone(other.mi, kAllMns, now + timers.life() + timers.hello(), now);
     }
     const MemberId mi = entry.mi;
     const Sci sci = entry.sci;
@@ -81,9 +87,24 @@ bool PeerTable::replace_older(const PeerEntry& entry, Time now, const Timers& ti
     return was_live;
 }
 
+// As key servers rank (9.5); one that cannot do MACsec comes last.
+bool PeerTable::displace_worse(const PeerEntry& entry, Time now, const Timers& timers) noexcept {
+    const auto rank = [](const PeerEntry& e) {
+        return std::tuple(e.capability == Capability::none, e.priority, e.sci);
+    };
+    PeerEntry* worst = nullptr;
+    for (PeerEntry& e : entries_)
+        if (e.live && (worst == nullptr || rank(*worst) < rank(e))) worst = &e;
+    if (worst == nullptr || rank(*worst) < rank(entry)) return false;
+    worst->live = false;
+    worst->expires = now + timers.life();
+    return true;
+}
+
 Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now, const Timers& timers) {
-    const auto is_it = [&](const Replaced& r) { return r.mi == basic.mi && r.until > now; };
-    if (std::any_of(replaced_.begin(), replaced_.end(), is_it)) return Heard::replaced_mi;
+    for (const Gone& g : gone_)
+        if (g.mi == basic.mi && g.until > now && basic.mn <= g.mn)
+            return g.mn == kAllMns ? Heard::replaced_mi : Heard::replayed_mn;
     PeerEntry* entry = find(basic.mi);
     Heard heard = Heard::refreshed;
     if (entry == nullptr) {
@@ -98,8 +119,9 @@ Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now,
     note_basic(*entry, basic, now);
     if (!echo) return heard;
     if (!entry->live) {
-        if (live() >= kMaxLivePeers && !reaches(entry->sci)) return Heard::too_many_peers;
-        heard = replace_older(*entry, now, timers) ? Heard::restarted : Heard::now_live;
+        const bool crowded = live() >= kMaxLivePeers && !reaches(entry->sci);
+        if (crowded && !displace_worse(*entry, now, timers)) return Heard::too_many_peers;
+        heard = replace_older(*entry, now, timers) ? Heard::restarted : crowded ? Heard::displaces : Heard::now_live;
         entry = find(basic.mi);
         entry->live = true;
         entry->expires = 0;
@@ -109,11 +131,14 @@ Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now,
     return heard;
 }
 
-std::vector<PeerEntry> PeerTable::expire(Time now) {
+std::vector<PeerEntry> PeerTable::expire(Time now, const Timers& timers) {
     std::vector<PeerEntry> lost;
     if (now < next_expiry()) return lost;
-    for (const PeerEntry& e : entries_)
-        if (e.live && e.expires <= now) lost.push_back(e);
+    for (const PeerEntry& e : entries_) {
+        if (e.expires > now) continue;
+        note_gone(e.mi, e.mn, now + timers.life(), now);
+        if (e.live) lost.push_back(e);
+    }
     std::erase_if(entries_, [&](const PeerEntry& e) { return e.expires <= now; });
     return lost;
 }

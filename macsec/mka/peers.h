@@ -1,5 +1,7 @@
 // The peers of one participant (IEEE 802.1X-2020 9.4.3): live ones have proved, by echoing an MN of ours that is young
-// enough, that they hear us now; potential ones were heard. Never two live MIs of one SCI. A pure table; one owner.
+// enough, that they hear us now; potential ones were heard. Never two live MIs of one SCI. Of more than kMaxLivePeers
+// the best ranked are live, whoever came first: so all members of a crowded LAN find the same CA. A pure table; one
+// owner.
 #pragma once
 
 #include <cstdint>
@@ -37,12 +39,13 @@ enum class Heard : std::uint8_t {
     new_potential,
     now_live,
     restarted,       // live, in place of an older MI of the same SCI
-    replayed_mn,     // not greater than the last one heard; nothing changed
+    displaces,       // live, in place of the peer that ranks worst, which is a potential one again
+    replayed_mn,     // not greater than the last one heard, also of one that is gone; nothing changed
     replaced_mi,     // of a participant whose successor is live; nothing changed
     duplicate_mi,    // two SCIs use one MI; nothing changed
     too_many_peers,  // the table or the CA is full; nothing changed, or it stays potential
 };
-constexpr bool is_accepted(Heard h) noexcept { return h <= Heard::restarted; }
+constexpr bool is_accepted(Heard h) noexcept { return h <= Heard::displaces; }
 
 class PeerTable {
 public:
@@ -50,7 +53,7 @@ public:
     Heard hear(const BasicSet&, std::optional<Time> echo, Time now, const Timers&);
 
     // Takes away whose time is over; returns the live ones of them.
-    std::vector<PeerEntry> expire(Time now);
+    std::vector<PeerEntry> expire(Time now, const Timers&);
     Time next_expiry() const noexcept;
 
     PeerEntry* find(const MemberId&) noexcept;
@@ -62,15 +65,20 @@ public:
     bool reaches(Sci) const noexcept;              // a live peer has this SCI
 
 private:
-    struct Replaced {
+    // An MI that is in the table no more, and the MNs it may not use again while an echo of it may be young.
+    struct Gone {
         MemberId mi;
+        MessageNumber mn;  // kAllMns: its successor is live
         Time until;
     };
+    static constexpr MessageNumber kAllMns = ~MessageNumber{0};
     PeerEntry* add(const BasicSet&, Time now, const Timers&);
+    void note_gone(const MemberId&, MessageNumber, Time until, Time now);
     bool replace_older(const PeerEntry&, Time now, const Timers&);
+    bool displace_worse(const PeerEntry&, Time now, const Timers&) noexcept;
 
     std::vector<PeerEntry> entries_;
-    std::vector<Replaced> replaced_;
+    std::vector<Gone> gone_;
 };
 
 // What a SAK Use says of a key; nothing if it does not name it.

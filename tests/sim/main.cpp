@@ -1,13 +1,16 @@
-// mka-sim [--runs N] [--seed S] [--only-seed X] [--verbose] [--soak] [--expect-violation]
+// mka-sim [--runs N] [--seed S] [--only-seed X] [--seeds FILE] [--verbose] [--soak] [--expect-violation]
 //
 // Simulates KaYs, run by run, each from its own seed: S, S+1, ... The first violation ends it: the seed is printed, and
-// --only-seed X --verbose shows that run alone. --expect-violation: exit 0 exactly if one is found (for mutants).
-// Exit 1 also when a kind of fault is in fewer than 20 % of 10,000 runs or more.
+// --only-seed X --verbose shows that run alone; --seeds takes the number each line of FILE begins with.
+// --expect-violation: exit 0 exactly if one is found (for mutants). Exit 1 also when a kind of fault is in fewer than
+// 20 % of 10,000 runs or more.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "tests/sim/world.h"
@@ -17,9 +20,18 @@ namespace {
 struct Options {
     std::uint64_t runs{1000};
     std::optional<std::uint64_t> seed;
-    std::optional<std::uint64_t> only;
+    std::vector<std::uint64_t> only;
     bool verbose{}, soak{}, expect_violation{};
 };
+
+std::vector<std::uint64_t> seeds_in(const std::string& path) {
+    std::ifstream file(path);
+    std::vector<std::uint64_t> seeds;
+    for (std::string line; std::getline(file, line);)
+        if (!line.empty() && line[0] != '#') seeds.push_back(std::stoull(line));
+    if (seeds.empty()) throw std::runtime_error("no seeds in " + path);
+    return seeds;
+}
 
 Options parse(int argc, char** argv) {
     Options o;
@@ -33,7 +45,9 @@ Options parse(int argc, char** argv) {
         else if (std::strcmp(argv[i], "--seed") == 0)
             o.seed = number(i);
         else if (std::strcmp(argv[i], "--only-seed") == 0)
-            o.only = number(i);
+            o.only = {number(i)};
+        else if (std::strcmp(argv[i], "--seeds") == 0)
+            o.only = seeds_in(i + 1 < argc ? argv[++i] : "");
         else if (std::strcmp(argv[i], "--verbose") == 0)
             o.verbose = true;
         else if (std::strcmp(argv[i], "--soak") == 0)
@@ -104,10 +118,10 @@ int main(int argc, char** argv) try {
     const Options o = parse(argc, argv);
     const auto began = std::chrono::steady_clock::now();
     Tally tally;
-    const std::uint64_t first = o.only.value_or(o.seed.value_or(o.soak ? kFirstSoakSeed : kFirstSeed)),
-                        count = o.only ? 1 : o.runs;
+    const std::uint64_t first = o.seed.value_or(o.soak ? kFirstSoakSeed : kFirstSeed),
+                        count = o.only.empty() ? o.runs : o.only.size();
     for (std::uint64_t i = 0; o.soak || i < count; ++i) {
-        const sim::Scenario s = sim::scenario_of(first + i);
+        const sim::Scenario s = sim::scenario_of(o.only.empty() ? first + i : o.only[i]);
         const sim::Outcome outcome = sim::World(s, o.verbose).run();
         tally.add(s, outcome);
         if (outcome.violation) {

@@ -141,6 +141,38 @@ TEST_CASE("a dataplane that does not take a key leaves the old one at work") {
                                [&] { return pair.bench.all_secured() && pair.b->transmitting()->key.key.number > 1; }));
 }
 
+// The number of the only station that is not secured, if the others are one CA and it says why it is not of it; else 0.
+static int only_outsider(Bench& bench) {
+    int outsider = 0, others = 0;
+    for (std::size_t i = 0; i < bench.stations.size(); ++i) {
+        Station& s = bench.stations[i];
+        const std::string why = s.kay.status(bench.now).why_not_secured;
+        if (s.open && why.empty())
+            ++others;
+        else if (!s.open && why.starts_with("more than 8 members speak with this CKN"))
+            outsider = static_cast<int>(i) + 1;
+    }
+    if (others != 8 || outsider == 0) return 0;
+    Station& out = bench.stations[static_cast<std::size_t>(outsider) - 1];
+    out.hears = out.speaks = false;
+    const bool secured = bench.all_secured();
+    out.hears = out.speaks = true;
+    return secured ? outsider : 0;
+}
+
+TEST_CASE("of nine members that start together eight are secured, and the ninth as soon as one of them leaves") {
+    Bench bench;
+    for (std::uint8_t i = 1; i <= 9; ++i)
+        bench.add(i, settings_of(static_cast<std::uint8_t>(i == 5 ? 200 : 16), {ring_key(1)}));
+    bench.run_for(20 * kSecond);
+    CHECK(only_outsider(bench) == 5);
+    bench.run_for(60 * kSecond);
+    CHECK(only_outsider(bench) == 5);
+    bench.stations[2].hears = bench.stations[2].speaks = false;
+    CHECK(bench.run_until_secured(20 * kSecond));
+    CHECK(bench.stations[4].open);
+}
+
 TEST_CASE("eight members are one CA, one SAK, eight SSCIs by falling SCI") {
     Bench bench;
     for (std::uint8_t i = 1; i <= 8; ++i) bench.add(i, settings_of(16, {ring_key(1)}));
@@ -160,6 +192,15 @@ TEST_CASE("eight members are one CA, one SAK, eight SSCIs by falling SCI") {
         bench.run_for(10 * kSecond);
         CHECK_FALSE(ninth.open);
         CHECK(bench.stations[0].kay.status(bench.now).counters.too_many_peers > 0);
+        CHECK(bench.stations[0].says("peer 02:00:00:00:00:09/1 makes more than 8 members"));
+        CHECK(ninth.kay.status(bench.now).why_not_secured.starts_with("more than 8 members speak with this CKN"));
+    }
+    SECTION("a ninth that ranks better takes the place of the one that ranks worst, which says why") {
+        bench.add(9, settings_of(1, {ring_key(1)}));
+        bench.run_for(20 * kSecond);
+        CHECK(only_outsider(bench) == 8);
+        bench.run_for(60 * kSecond);
+        CHECK(only_outsider(bench) == 8);
     }
     SECTION("a member that leaves is left out of the next SAK, and nobody else notices") {
         bench.stations[4].hears = bench.stations[4].speaks = false;

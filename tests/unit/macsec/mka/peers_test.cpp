@@ -1,0 +1,61 @@
+#include "tests/unit/catch.h"
+
+#include "macsec/mka/peers.h"
+
+using namespace macsec;
+using namespace macsec::mka;
+
+namespace {
+
+BasicSet basic_of(std::uint8_t member, MessageNumber mn) {
+    BasicSet basic;
+    basic.mi.octets[0] = member;
+    basic.sci = Sci{0x0200'0000'0000'0001u | std::uint64_t{member} << 16};
+    basic.key_server_priority = 16;
+    basic.capability = Capability::confidentiality;
+    basic.mn = mn;
+    return basic;
+}
+
+}  // namespace
+
+TEST_CASE("a late PDU of a peer that is gone brings no message number back") {
+    const Timers timers;
+    PeerTable table;
+    Time now = 100 * kSecond;
+    REQUIRE(table.hear(basic_of(1, 1), now, now, timers) == Heard::now_live);
+    now += 5 * kSecond;
+    REQUIRE(table.hear(basic_of(1, 9), std::nullopt, now, timers) == Heard::refreshed);  // it hears us no more
+    now += 2 * kSecond;
+    REQUIRE(table.expire(now, timers).size() == 1);
+
+    const Time echoed = now - 3 * kSecond;  // young
+    CHECK(table.hear(basic_of(1, 8), echoed, now, timers) == Heard::replayed_mn);
+    CHECK(table.hear(basic_of(1, 9), echoed, now, timers) == Heard::replayed_mn);
+    CHECK(table.live() == 0);
+    CHECK(table.hear(basic_of(1, 10), now, now, timers) == Heard::now_live);
+}
+
+TEST_CASE("of more peers than a group has those that rank best are live, in whatever order they come") {
+    const Timers timers;
+    const Time now = 100 * kSecond;
+    for (const bool rising : {false, true}) {
+        PeerTable table;
+        for (std::uint8_t i = 0; i < 10; ++i) {
+            const auto member = static_cast<std::uint8_t>(rising ? i + 1 : 10 - i);
+            table.hear(basic_of(member, 1), now, now, timers);
+        }
+        CHECK(table.live() == kMaxLivePeers);
+        for (std::uint8_t member = 1; member <= 10; ++member)
+            CHECK(table.find(basic_of(member, 1).mi)->live == (member <= kMaxLivePeers));
+    }
+    SECTION("and one that cannot do MACsec ranks last") {
+        PeerTable table;
+        BasicSet idle = basic_of(1, 1);
+        idle.capability = Capability::none;
+        table.hear(idle, now, now, timers);
+        for (std::uint8_t member = 2; member <= 8; ++member) table.hear(basic_of(member, 1), now, now, timers);
+        CHECK_FALSE(table.find(idle.mi)->live);
+        CHECK(table.live() == kMaxLivePeers);
+    }
+}
