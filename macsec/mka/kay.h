@@ -23,8 +23,7 @@
 // - A SAK is accepted from the elected, live key server, in a PDU whose live list has our MI and only members we have
 //   heard, with a greater key number than any it used before it knew us. So no SAK comes back after a restart.
 // - Principal actor: the CAK with most live peers, so that a newer one leaves nobody behind; of equals the newest start
-//   time; the fallback CAK when no other has a live peer. A key server distributes by it; others follow the participant
-//   the SAK came by.
+//   time, the fallback CAK last. A key server distributes by it; others follow the participant the SAK came by.
 // - When the port closes, or a SAK is given up and no other is there, the participants take new MIs: so the key server
 //   learns of it.
 #pragma once

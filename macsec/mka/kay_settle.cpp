@@ -47,8 +47,8 @@ void Kay::State::elect_all() noexcept {
 }
 
 // 9.3, 9.17. A member that is not key server goes where the key server distributes. A key server takes the CAK that
-// reaches most members, so that a newer one leaves nobody behind; of equals the preferred one; the fallback CAK when no
-// other has a live peer.
+// reaches most members, so that a newer one leaves nobody behind; of equals the preferred one, so the fallback CAK
+// when it alone reaches somebody.
 void Kay::State::choose_principal() noexcept {
     if (const Sak* newest = newest_sak(); newest != nullptr && !newest->ours) {
         const Participant* p = participant_of(*newest);
@@ -61,10 +61,8 @@ void Kay::State::choose_principal() noexcept {
     for (const RingEntry& e : ring) {
         const Participant* p = e.participant.get();
         if (p == nullptr || p->peers.live() == 0) continue;
-        const auto rank = [](const Participant& of) { return std::pair(!of.key.fallback, of.peers.live()); };
-        const bool better =
-            best == nullptr || rank(*p) > rank(*best) || (rank(*p) == rank(*best) && is_preferred(p->key, best->key));
-        if (better) best = p;
+        const std::size_t reach = p->peers.live(), least = best == nullptr ? 0 : best->peers.live();
+        if (reach > least || (reach == least && is_preferred(p->key, best->key))) best = p;
     }
     if (best != nullptr)
         principal = best->key.ckn;

@@ -46,7 +46,7 @@ struct RingKey {
     Ckn ckn;
     std::shared_ptr<const SecretBuffer> cak;  // 16 or 32 octets; never null
     std::optional<std::int64_t> start, end;
-    bool fallback{};  // used when no other key has a live peer; its times are ignored
+    bool fallback{};  // used when it reaches somebody whom no other key reaches; its times are ignored
 };
 
 // What does not change while a KaY lives. A change of it is a new KaY.

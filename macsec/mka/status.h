@@ -84,7 +84,7 @@ enum class KeyState : std::uint8_t {
     active,       // within its times
     kept,         // beyond its times, yet it carries the traffic, or no key does and it spoke, or it is the last of all
     ended,        // beyond its end
-    standby,      // the fallback key: it speaks, and is used when no other key has a live peer
+    standby,      // the fallback key: it speaks, and is used when it reaches somebody whom no other key reaches
     held,         // within its times, but by a step of the wall clock only: it waits while another key carries
 };
 std::string_view word(KeyState) noexcept;

@@ -261,6 +261,23 @@ TEST_CASE("the fallback key carries when no other key has the peer, and hands ba
     CHECK(principal(pair.status(pair.b)) == '1');
 }
 
+TEST_CASE("a member that only the fallback key reaches is not left behind by those that have another key") {
+    Bench bench;
+    const std::vector<RingKey> all{ring_key(1), fallback_key(9)};
+    bench.add(1, settings_of(16, all));
+    bench.add(2, settings_of(32, all));
+    Station& third = bench.add(3, settings_of(32, {ring_key(1, kWall + 3600), fallback_key(9)}));
+    REQUIRE(bench.run_until_secured(6 * kSecond));
+    bench.run_for(5 * kSecond);
+    bench.lossless = true;
+    bench.run_for(20 * kSecond);
+    CHECK(principal(bench.stations[0].kay.status(bench.now)) == '9');
+    bench.configure(third, settings_of(32, all));
+    bench.run_for(20 * kSecond);
+    CHECK(principal(bench.stations[0].kay.status(bench.now)) == '1');
+    CHECK(bench.all_secured());
+}
+
 TEST_CASE("a CAK changed under the same CKN is another key") {
     Pair pair;
     Settings changed = pair.s1;
