@@ -51,6 +51,18 @@ void World::judge_install(const Member& m, const InstallKey& key) {
     }
 }
 
+// A later life of that member is live under any CAK: then nobody is behind the peer of before.
+bool World::knows_a_later_life(const Member& m, const MiOwner& of) const {
+    for (const ParticipantStatus& p : m.kay->status(m.local(now_)).participants)
+        for (const PeerStatus& peer : p.peers) {
+            const auto owner = owners_.find(peer.mi);
+            if (peer.live && owner != owners_.end() && owner->second.member == of.member &&
+                owner->second.life > of.life)
+                return true;
+        }
+    return false;
+}
+
 void World::judge_transmit(Member& m, Sas& s) {
     // A new transmit SA begins at PN 1: nobody else, and no former self, may have had its SAK with its SSCI or SCI.
     const auto sak = s.key.sak->octets();
@@ -82,7 +94,7 @@ void World::judge_transmit(Member& m, Sas& s) {
             const auto is_it = [&](const auto& by) { return by.first == owner->second.member; };
             if (!counts || std::any_of(facts.received_by.begin(), facts.received_by.end(), is_it)) continue;
             Member& other = members_[owner->second.member];
-            const bool gone = other.life != owner->second.life;
+            const bool gone = other.life != owner->second.life && !knows_a_later_life(m, owner->second);
             if (gone || other.sa(working->key.key) != nullptr)
                 fail(m, "a working SA is left before a live peer reports receiving with the new SAK");
         }

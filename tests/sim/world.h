@@ -141,6 +141,7 @@ private:
     // judge.cpp: what must hold
     void judge_install(const Member&, const InstallKey&);
     void judge_transmit(Member&, Sas&);
+    bool knows_a_later_life(const Member&, const MiOwner&) const;
     void judge_retire(Member&, const Sas&, const Actions&);
     void judge_port(const Member&, const ControlledPort&);
     void judge_call(Member&);
