@@ -100,7 +100,7 @@ std::string flow(const Node& n) {
 bool in_one_line(const Node& n) {
     if (n.kind == Node::Kind::scalar || n.children.empty()) return true;
     return n.kind == Node::Kind::sequence && std::ranges::all_of(n.children, [](const Node& c) {
-               return c.kind == Node::Kind::scalar || (c.kind == Node::Kind::map && c.keys[0].text == "tpid");
+               return c.kind == Node::Kind::scalar || (!c.keys.empty() && c.keys[0].text == "tpid");
            });
 }
 

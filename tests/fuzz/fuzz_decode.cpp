@@ -61,7 +61,7 @@ void judge_ethertype(ConstOctets frame) {
     const auto at = cli::ethertype_at(frame);
     const auto is_tag = [&](std::size_t i) {
         const std::uint16_t type = load_be16(frame.data() + i);
-        return type == 0x8100 || type == 0x88A8;
+        return type == 0x8100 || type == 0x88A8 || type == 0x9100;
     };
     std::size_t i = 12;
     while (i + 2 <= frame.size() && is_tag(i)) i += 4;
