@@ -66,6 +66,7 @@ std::expected<void, std::string> Kay::configure(Settings settings, Time now, std
         if (known == nullptr || known->keys != fresh.keys) continue;
         fresh.wrong_cak = known->wrong_cak;
         fresh.live_at = known->live_at;
+        fresh.heard_at = known->heard_at;
         fresh.by_step = known->by_step && known->key.start == fresh.key.start && known->key.end == fresh.key.end;
         fresh.participant = std::move(known->participant);
         if (fresh.participant) fresh.participant->key = fresh.key;
@@ -153,8 +154,9 @@ void Kay::State::turn_ring(Time now, Actions& out) {
         const bool live = e.participant && e.participant->peers.live() > 0;
         if (live) e.live_at = now;
         // A peer that is gone is missed under one key before the other.
-        const bool lately = e.live_at != 0 && now < e.live_at + settings.timers.patience();
-        use.push_back({e.participant != nullptr, live && principal == e.key.ckn, e.by_step, lately});
+        const auto lately = [&](Time at) { return at != 0 && now < at + settings.timers.patience(); };
+        use.push_back({e.participant != nullptr, live && principal == e.key.ckn, e.by_step, lately(e.live_at),
+                       e.by_step && e.participant == nullptr && lately(e.heard_at)});
     }
     const std::vector<KeyState> states = judge_keys(keys, use, wall, settings.hard_expiry);
     for (std::size_t i = 0; i < ring.size(); ++i) {

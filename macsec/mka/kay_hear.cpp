@@ -26,9 +26,9 @@ void Kay::State::hear(ConstOctets frame, Time now, Actions& out) {
     RingEntry* key = entry(basic->ckn);
     if (key == nullptr || !key->participant) {
         ++(key == nullptr ? counters.unknown_ckn : counters.inactive_ckn);
-        // Who else uses a key that we hold back shows that the clock is right about it: it starts at the next tick.
+        // Who else uses a key says more than a clock that steps: the next tick decides.
         if (key != nullptr && key->by_step && primitives.icv_is_good(key->keys->ick, addresses, eapol))
-            key->by_step = false;
+            key->heard_at = now;
         stranger = {key == nullptr ? Stranger::Kind::unknown_ckn : Stranger::Kind::inactive_ckn, basic->sci, basic->ckn,
                     now};
         return;

@@ -35,7 +35,7 @@ std::size_t newest(std::span<const RingKey> keys, std::int64_t wall) noexcept {
     return best;
 }
 
-// Rule 4: the key that ended last, or none.
+// Rule 5: the key that ended last, or none.
 std::size_t last_resort(std::span<const RingKey> keys, const std::vector<KeyState>& states) noexcept {
     std::size_t best = keys.size();
     for (std::size_t i = 0; i < keys.size(); ++i)
@@ -58,11 +58,13 @@ std::vector<KeyState> judge_keys(std::span<const RingKey> keys, std::span<const 
     bool any = false;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         KeyState state = by_clock(keys[i], wall);
-        const bool may_start = !carried || use[i].speaks || (i == latest && is_preferred(keys[i], keys[carries]));
+        const bool is_newest = i == latest && carried && is_preferred(keys[i], keys[carries]);
+        const bool may_start = !carried || use[i].speaks || use[i].heard || is_newest;
         if (state == KeyState::active && use[i].by_step && !may_start) state = KeyState::held;
         const bool stepped_over = use[i].by_step && use[i].live;
         const bool goes_on = use[i].carries || (use[i].speaks && (!carried || stepped_over));
-        if (goes_on && may_be_kept(state, hard)) state = KeyState::kept;
+        const bool is_called = use[i].heard && !carried;
+        if ((goes_on || is_called) && may_be_kept(state, hard)) state = KeyState::kept;
         any = any || state == KeyState::active || state == KeyState::kept;
         states.push_back(state);
     }

@@ -18,17 +18,20 @@ struct KeyInUse {
     bool carries{};  // it is principal and has a live peer
     bool by_step{};  // a step of the wall clock, not time that passed, has begun or ended its times
     bool live{};     // it has, or had lately, a live peer
+    bool heard{};    // by_step and silent, but somebody else has spoken it lately, with a good ICV
 };
 
 // One answer per key: it speaks exactly if the answer is active, kept or standby.
 //
 // 1. The fallback key stands by, whatever the time. It carrying the traffic ends no other key, and holds none back.
 // 2. A key within its times is active. One whose times began by a step is held back while another carries, unless it is
-//    the newest of those within their times and newer than the one that carries.
+//    the newest of those within their times and newer than the one that carries, or is heard.
 // 3. A key outside of its times is kept while it carries the traffic, or while it speaks and no key carries: with the
 //    peer away, it alone may be what both ends have in common. One that a step took out of its times is kept as long as
 //    it speaks with a live peer: what the other end holds by its clock is not known.
-// 4. When no key speaks by 2 or 3: the one that ended last. So after a start in the past of all keys nobody speaks: a
+// 4. While no key carries, one that a step took out of its times is kept when it is heard: the other end has moved to
+//    it meanwhile.
+// 5. When no key speaks by 2 to 4: the one that ended last. So after a start in the past of all keys nobody speaks: a
 //    key is not used before its start.
 // With `hard`, no key that has ended is kept.
 std::vector<KeyState> judge_keys(std::span<const RingKey> keys, std::span<const KeyInUse> use, std::int64_t wall,

@@ -66,20 +66,43 @@ PeerEntry* PeerTable::add(const BasicSet& basic, Time now, const Timers& timers)
     return &entries_.emplace_back(entry);
 }
 
-// A late PDU may still echo a young MN of ours: no MN is taken twice, and an older MI does not come back, while that is
-// so.
-void PeerTable::note_gone(const MemberId& mi, MessageNumber mn, Time until, Time now) {
-    std::erase_if(gone_, [&](const Gone& g) { return g.until <= now || g.mi == mi; });
+// The live peer that has this SCI by another MI.
+const PeerEntry* PeerTable::successor_of(const MemberId& mi, Sci sci) const noexcept {
+    const auto is_it = [&](const PeerEntry& e) { return e.live && e.sci == sci && e.mi != mi; };
+    const auto it = std::find_if(entries_.begin(), entries_.end(), is_it);
+    return it == entries_.end() ? nullptr : &*it;
+}
+
+// A late PDU may still echo a young MN of ours: while that is so no MN is taken twice, and an MI that was replaced
+// comes back only, and once, if by a younger echo it shows that the other one was the older.
+std::optional<Heard> PeerTable::stays_away(const BasicSet& basic, std::optional<Time> echo, Time now) const noexcept {
+    for (const Gone& g : gone_) {
+        if (g.mi != basic.mi || g.until <= now) continue;
+        if (basic.mn <= g.mn) return Heard::replayed_mn;
+        const PeerEntry* other = successor_of(basic.mi, basic.sci);
+        const bool is_newer = other != nullptr && echo && *echo > other->echoed;
+        if (g.why == Gone::Why::replaced_by_older || (g.why == Gone::Why::replaced && !is_newer))
+            return Heard::replaced_mi;
+    }
+    return std::nullopt;
+}
+
+void PeerTable::note_gone(const Gone& gone, Time now) {
+    std::erase_if(gone_, [&](const Gone& g) { return g.until <= now || g.mi == gone.mi; });
     if (gone_.size() >= kMaxGone) gone_.erase(gone_.begin());
-    gone_.push_back({mi, mn, until});
+    gone_.push_back(gone);
 }
 
 bool PeerTable::replace_older(const PeerEntry& entry, Time now, const Timers& timers) {
+    const bool comes_back = std::any_of(gone_.begin(), gone_.end(), [&](const Gone& g) {
+        return g.mi == entry.mi && g.until > now && g.why == Gone::Why::replaced;
+    });
+    const auto why = comes_back ? Gone::Why::replaced_by_older : Gone::Why::replaced;
     bool was_live = false;
     for (const PeerEntry& other : entries_) {
         if (other.sci != entry.sci || other.mi == entry.mi) continue;
         was_live = was_live || other.live;
-        note_gone(other.mi, kAllMns, now + timers.life() + timers.hello(), now);
+        note_gone({other.mi, other.mn, why, now + timers.life() + timers.hello()}, now);
     }
     const MemberId mi = entry.mi;
     const Sci sci = entry.sci;
@@ -102,9 +125,7 @@ bool PeerTable::displace_worse(const PeerEntry& entry, Time now, const Timers& t
 }
 
 Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now, const Timers& timers) {
-    for (const Gone& g : gone_)
-        if (g.mi == basic.mi && g.until > now && basic.mn <= g.mn)
-            return g.mn == kAllMns ? Heard::replaced_mi : Heard::replayed_mn;
+    if (const auto away = stays_away(basic, echo, now)) return *away;
     PeerEntry* entry = find(basic.mi);
     Heard heard = Heard::refreshed;
     if (entry == nullptr) {
@@ -119,6 +140,8 @@ Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now,
     note_basic(*entry, basic, now);
     if (!echo) return heard;
     if (!entry->live) {
+        const PeerEntry* successor = successor_of(entry->mi, entry->sci);
+        if (successor != nullptr && *echo < successor->echoed) return Heard::replaced_mi;
         const bool crowded = live() >= kMaxLivePeers && !reaches(entry->sci);
         if (crowded && !displace_worse(*entry, now, timers)) return Heard::too_many_peers;
         heard = replace_older(*entry, now, timers) ? Heard::restarted : crowded ? Heard::displaces : Heard::now_live;
@@ -127,6 +150,7 @@ Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now,
         entry->expires = 0;
     }
     // 9.4.3: between MKA Life Time and that plus MKA Hello Time after the echoed MN was sent.
+    entry->echoed = std::max(entry->echoed, *echo);
     entry->expires = std::max(entry->expires, std::min(now + timers.life(), *echo + timers.life() + timers.hello()));
     return heard;
 }
@@ -136,7 +160,7 @@ std::vector<PeerEntry> PeerTable::expire(Time now, const Timers& timers) {
     if (now < next_expiry()) return lost;
     for (const PeerEntry& e : entries_) {
         if (e.expires > now) continue;
-        note_gone(e.mi, e.mn, now + timers.life(), now);
+        note_gone({e.mi, e.mn, Gone::Why::expired, now + timers.life()}, now);
         if (e.live) lost.push_back(e);
     }
     std::erase_if(entries_, [&](const PeerEntry& e) { return e.expires <= now; });

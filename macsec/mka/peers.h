@@ -29,6 +29,7 @@ struct PeerEntry {
     bool key_server{}, macsec_desired{};
     Capability capability{};
     Time first_heard{}, last_heard{}, expires{};
+    Time echoed{};  // when we sent the youngest MN that it has echoed
     std::optional<SakUse> use;  // the last it told
     PeerPn pn;
 };
@@ -41,7 +42,7 @@ enum class Heard : std::uint8_t {
     restarted,       // live, in place of an older MI of the same SCI
     displaces,       // live, in place of the peer that ranks worst, which is a potential one again
     replayed_mn,     // not greater than the last one heard, also of one that is gone; nothing changed
-    replaced_mi,     // of a participant whose successor is live; nothing changed
+    replaced_mi,     // its station has a newer MI that is live: it has echoed a younger MN of ours; it is not live
     duplicate_mi,    // two SCIs use one MI; nothing changed
     too_many_peers,  // the table or the CA is full; nothing changed, or it stays potential
 };
@@ -68,12 +69,14 @@ private:
     // An MI that is in the table no more, and the MNs it may not use again while an echo of it may be young.
     struct Gone {
         MemberId mi;
-        MessageNumber mn;  // kAllMns: its successor is live
+        MessageNumber mn;
+        enum class Why : std::uint8_t { expired, replaced, replaced_by_older } why;
         Time until;
     };
-    static constexpr MessageNumber kAllMns = ~MessageNumber{0};
     PeerEntry* add(const BasicSet&, Time now, const Timers&);
-    void note_gone(const MemberId&, MessageNumber, Time until, Time now);
+    std::optional<Heard> stays_away(const BasicSet&, std::optional<Time> echo, Time now) const noexcept;
+    const PeerEntry* successor_of(const MemberId&, Sci) const noexcept;
+    void note_gone(const Gone&, Time now);
     bool replace_older(const PeerEntry&, Time now, const Timers&);
     bool displace_worse(const PeerEntry&, Time now, const Timers&) noexcept;
 

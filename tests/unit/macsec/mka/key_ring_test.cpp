@@ -74,7 +74,7 @@ TEST_CASE("a wall clock that steps neither drops the key in use nor starts all")
 TEST_CASE("of keys whose times a step of the clock began only the newest starts while another carries") {
     std::vector<RingKey> keys;
     for (std::uint8_t i = 0; i < 5; ++i) keys.push_back(ring_key(i, 1000 + i * 3600, 1000 + i * 3600 + 30 * kDay));
-    const KeyInUse begun{false, false, true, false};
+    const KeyInUse begun{.by_step = true};
     const std::vector<KeyInUse> use{{true, true, false, true}, begun, begun, begun, begun};
     CHECK(judge(keys, use, 1100 + kDay) == std::vector{K::active, K::held, K::held, K::held, K::active});
     // Without a peer they are all tried.
@@ -101,6 +101,33 @@ TEST_CASE("a key that a step took out of its times goes on while it has a live p
     CHECK(judge(keys, {passed, carries}, 250) == std::vector{K::ended, K::active});
     CHECK(judge(keys, {stepped, carries}, 250, true) == std::vector{K::ended, K::active});
     CHECK(judge(keys, {{true, false, true, false}, carries}, 250) == std::vector{K::ended, K::active});
+}
+
+TEST_CASE("while no key carries one that a step took out of its times comes back when it is heard") {
+    const std::vector<RingKey> keys{ring_key(1, 100, 200), ring_key(2, 150, 300), fallback_key(9)};
+    const KeyInUse heard{.by_step = true, .heard = true}, speaks{.speaks = true};
+    const KeyInUse carries{.speaks = true, .carries = true};
+    CHECK(judge(keys, {speaks, heard}, 120) == std::vector{K::active, K::kept, K::standby});
+    CHECK(judge(keys, {speaks, heard, carries}, 120) == std::vector{K::active, K::kept, K::standby});
+    CHECK(judge(keys, {carries, heard}, 120) == std::vector{K::active, K::not_started, K::standby});
+    CHECK(judge(keys, {heard, speaks}, 250) == std::vector{K::kept, K::active, K::standby});
+    CHECK(judge(keys, {heard, speaks}, 250, true) == std::vector{K::ended, K::active, K::standby});
+    CHECK(judge(keys, {carries, heard}, 160) == std::vector{K::active, K::active, K::standby});  // held till then
+}
+
+TEST_CASE("ends that have lost each other's key while a clock was wrong find one again") {
+    const std::vector<RingKey> keys{ring_key(1, kWall - 100, kWall + 150), ring_key(2, kWall + 110, kWall + 2000)};
+    Pair pair(settings_of(16, keys), settings_of(32, keys));
+    pair.bench.run_for(15 * kSecond);
+    REQUIRE(speaking(pair.status(pair.a)) == "12");
+    pair.a->wall_offset = -kDay;  // b ends key 1 in its time; a has lost key 2
+    pair.b->hears = pair.b->speaks = false;
+    pair.bench.run_for(10 * kSecond);
+    pair.b->hears = pair.b->speaks = true;
+    Settings second = settings_of(32, {ring_key(2, kWall + 110, kWall + 2000)});
+    pair.bench.configure(*pair.b, second);
+    CHECK(pair.bench.run_until(pair.bench.now + 30 * kSecond, [&] { return pair.bench.all_secured(); }));
+    CHECK(principal(pair.status(pair.a)) == '2');
 }
 
 TEST_CASE("the newest start is preferred, the fallback key last") {

@@ -36,6 +36,34 @@ TEST_CASE("a late PDU of a peer that is gone brings no message number back") {
     CHECK(table.hear(basic_of(1, 10), now, now, timers) == Heard::now_live);
 }
 
+TEST_CASE("a late PDU of a station's older MI does not replace the newer one") {
+    const Timers timers;
+    PeerTable table;
+    const Time first = 100 * kSecond, second = first + kSecond;
+    Time now = second + kSecond;
+    BasicSet older = basic_of(1, 16), newer = basic_of(2, 2);
+    newer.sci = older.sci;
+    REQUIRE(table.hear(newer, second, now, timers) == Heard::now_live);
+    CHECK(table.hear(older, first, now, timers) == Heard::replaced_mi);
+    CHECK(table.find(newer.mi)->live);
+
+    SECTION("when both have echoed the same, the last one heard is taken for the newer, until the other shows better") {
+        older.mn = 17;
+        REQUIRE(table.hear(older, second, now, timers) == Heard::restarted);
+        newer.mn = 3;
+        CHECK(table.hear(newer, second, now, timers) == Heard::replaced_mi);
+        newer.mn = 2;
+        CHECK(table.hear(newer, now, now, timers) == Heard::replayed_mn);
+        newer.mn = 4;
+        CHECK(table.hear(newer, now, now, timers) == Heard::restarted);
+        CHECK(table.live() == 1);
+        older.mn = 18;  // two stations with one SCI take no turns at every PDU
+        CHECK(table.hear(older, now + kSecond, now + kSecond, timers) == Heard::replaced_mi);
+        now += timers.life() + timers.hello();
+        CHECK(table.hear(older, now, now, timers) != Heard::replaced_mi);
+    }
+}
+
 TEST_CASE("of more peers than a group has those that rank best are live, in whatever order they come") {
     const Timers timers;
     const Time now = 100 * kSecond;
