@@ -73,16 +73,16 @@ const PeerEntry* PeerTable::successor_of(const MemberId& mi, Sci sci) const noex
     return it == entries_.end() ? nullptr : &*it;
 }
 
-// A late PDU may still echo a young MN of ours: while that is so no MN is taken twice, and an MI that was replaced
-// comes back only, and once, if by a younger echo it shows that the other one was the older.
+// A late PDU may still echo a young MN of ours: while that is so no MN is taken twice, and an MI whose station has
+// another one comes back only, and once, if by a younger echo it shows that the other one is the older.
 std::optional<Heard> PeerTable::stays_away(const BasicSet& basic, std::optional<Time> echo, Time now) const noexcept {
     for (const Gone& g : gone_) {
         if (g.mi != basic.mi || g.until <= now) continue;
         if (basic.mn <= g.mn) return Heard::replayed_mn;
         const PeerEntry* other = successor_of(basic.mi, basic.sci);
         const bool is_newer = other != nullptr && echo && *echo > other->echoed;
-        if (g.why == Gone::Why::replaced_by_older || (g.why == Gone::Why::replaced && !is_newer))
-            return Heard::replaced_mi;
+        const bool may_be_alone = g.why == Gone::Why::expired && other == nullptr;
+        if (g.why == Gone::Why::replaced_by_older || !(is_newer || may_be_alone)) return Heard::replaced_mi;
     }
     return std::nullopt;
 }
@@ -141,7 +141,9 @@ Heard PeerTable::hear(const BasicSet& basic, std::optional<Time> echo, Time now,
     if (!echo) return heard;
     if (!entry->live) {
         const PeerEntry* successor = successor_of(entry->mi, entry->sci);
-        if (successor != nullptr && *echo < successor->echoed) return Heard::replaced_mi;
+        // A new MI begins to count anew: of two that echo the same the one that has counted further is the older.
+        if (successor != nullptr && std::pair(successor->echoed, entry->mn) > std::pair(*echo, successor->mn))
+            return Heard::replaced_mi;
         const bool crowded = live() >= kMaxLivePeers && !reaches(entry->sci);
         if (crowded && !displace_worse(*entry, now, timers)) return Heard::too_many_peers;
         heard = replace_older(*entry, now, timers) ? Heard::restarted : crowded ? Heard::displaces : Heard::now_live;

@@ -41,14 +41,21 @@ TEST_CASE("a late PDU of a station's older MI does not replace the newer one") {
     PeerTable table;
     const Time first = 100 * kSecond, second = first + kSecond;
     Time now = second + kSecond;
-    BasicSet older = basic_of(1, 16), newer = basic_of(2, 2);
+    BasicSet older = basic_of(1, 16), newer = basic_of(2, 2);  // MNs
     newer.sci = older.sci;
     REQUIRE(table.hear(newer, second, now, timers) == Heard::now_live);
     CHECK(table.hear(older, first, now, timers) == Heard::replaced_mi);
     CHECK(table.find(newer.mi)->live);
 
-    SECTION("when both have echoed the same, the last one heard is taken for the newer, until the other shows better") {
+    SECTION("when both have echoed the same, the one that has counted further is the older") {
         older.mn = 17;
+        CHECK(table.hear(older, second, now, timers) == Heard::replaced_mi);
+        CHECK(table.find(newer.mi)->live);
+    }
+    SECTION("the last one heard else, until the other shows better") {
+        BasicSet third = basic_of(3, 2);
+        third.sci = older.sci;
+        std::swap(older, third);
         REQUIRE(table.hear(older, second, now, timers) == Heard::restarted);
         newer.mn = 3;
         CHECK(table.hear(newer, second, now, timers) == Heard::replaced_mi);
@@ -57,7 +64,7 @@ TEST_CASE("a late PDU of a station's older MI does not replace the newer one") {
         newer.mn = 4;
         CHECK(table.hear(newer, now, now, timers) == Heard::restarted);
         CHECK(table.live() == 1);
-        older.mn = 18;  // two stations with one SCI take no turns at every PDU
+        older.mn = 3;  // two stations with one SCI take no turns at every PDU
         CHECK(table.hear(older, now + kSecond, now + kSecond, timers) == Heard::replaced_mi);
         now += timers.life() + timers.hello();
         CHECK(table.hear(older, now, now, timers) != Heard::replaced_mi);
