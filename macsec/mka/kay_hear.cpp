@@ -57,7 +57,7 @@ void Kay::State::hear_pdu(RingEntry& key, const Mkpdu& pdu, Time now, Actions& o
         case Heard::replayed_mn:
         case Heard::replaced_mi: ++counters.replayed_mn; return;
         case Heard::duplicate_mi: ++counters.duplicate_mi; return;
-        case Heard::too_many_peers: return note_crowd(pdu.basic.sci, now, out);
+        case Heard::too_many_peers: return note_crowd(p, pdu.basic.sci, now, out);
         default: break;
     }
     ++counters.accepted;
@@ -92,7 +92,7 @@ bool Kay::State::is_somebody_else(Participant& p, const Mkpdu& pdu, const Echo& 
 void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, Heard heard, Time now, Actions& out) {
     if (echo.own == OwnMi::stale) ++counters.stale_echo;
     if (heard != Heard::refreshed) p.hurry(now, settings.timers);
-    if (heard == Heard::displaces) note_crowd(pdu.basic.sci, now, out);
+    if (heard == Heard::displaces) note_crowd(p, pdu.basic.sci, now, out);
     if (heard == Heard::now_live || heard == Heard::restarted || heard == Heard::displaces) {
         ++counters.peers_live;
         live_changed = now;
@@ -114,10 +114,11 @@ void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, H
 }
 
 // Told once while it lasts.
-void Kay::State::note_crowd(Sci sci, Time now, Actions& out) {
+void Kay::State::note_crowd(Participant& p, Sci sci, Time now, Actions& out) {
     ++counters.too_many_peers;
     if (!is_crowded(now)) tell(now, "peer " + text_of(sci) + " makes more than 8 members", out);
     crowded_at = now;
+    if (p.peers.better_than(settings.key_server_priority, identity.sci) > kMaxLivePeers) p.left_out_at = now;
 }
 
 void Kay::State::note_station(const SakUse& use, Sci sci, Time now) {

@@ -111,9 +111,12 @@ struct Kay::State {
     void hear_pdu(RingEntry&, const Mkpdu&, Time now, Actions&);
     bool is_somebody_else(Participant&, const Mkpdu&, const Echo&, Time now, Actions&);
     void note_peer(Participant&, const Mkpdu&, const Echo&, Heard, Time now, Actions&);
-    void note_crowd(Sci, Time now, Actions&);
+    void note_crowd(Participant&, Sci, Time now, Actions&);
     bool is_crowded(Time now) const noexcept {
         return crowded_at != 0 && now < crowded_at + settings.timers.patience();
+    }
+    bool is_left_out(const Participant* p, Time now) const noexcept {
+        return p != nullptr && p->left_out_at != 0 && now < p->left_out_at + settings.timers.patience();
     }
     void note_station(const SakUse&, Sci, Time now);
     void raise_lowest_pns(const SakUse&, const Mkpdu&, Actions&) const;

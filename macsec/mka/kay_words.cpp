@@ -95,6 +95,10 @@ std::string text_of(Sci sci) {
 
 std::string text_of(const Ckn& ckn) { return hex(ckn.span()); }
 
+constexpr std::string_view kLeftOut =
+    "more than 8 members speak with this CKN: the 8 with the best priorities, then the lowest SCIs, are secured; take "
+    "one away";
+
 // An open port is no security: a key server transmits after MKA Life Time at the latest, whoever receives (12.4).
 std::string Kay::State::why_nobody_receives(Time now) const {
     const Sak* key = transmitting_sak();
@@ -102,6 +106,10 @@ std::string Kay::State::why_nobody_receives(Time now) const {
         return {};
     const auto receives = [&](const SakMember& m) { return use_by(*key, m).receives; };
     if (std::any_of(key->members.begin(), key->members.end(), receives)) return {};
+    const Participant* p = principal ? participant(*principal) : nullptr;
+    if (is_left_out(p, now)) return "the port is open, but " + std::string(kLeftOut);
+    if (p != nullptr && !refusal.empty() && refused.server == p->election.mi)
+        return "the port is open, but no live peer receives with our SAK: " + refusal;
     return "the port is open, but no live peer reports that it receives with our SAK: compare the cipher suites and "
            "the confidentiality of both ends";
 }
@@ -125,9 +133,7 @@ std::string Kay::State::why_not_secured(Time now) const {
     if (p->election.result == Result::nobody) return "no live member can be key server: give one a priority below 255";
     const std::string server = "key server " + text_of(p->election.sci);
     if (!refusal.empty() && refused.server == p->election.mi) return refusal;
-    if (is_crowded(now) && p->election.result != Result::self)
-        return "more than 8 members speak with this CKN: the 8 with the best priorities, then the lowest SCIs, are "
-               "secured; take one away";
+    if (is_left_out(p, now)) return std::string(kLeftOut);
     if (p->election.result == Result::waits_for) return server + " does not know of its election yet";
     if (cp.state() == CpState::secured)
         return p->election.result == Result::self ? "waits for potential peers before it makes a SAK"

@@ -67,6 +67,7 @@ public:
     PeerTable peers;
     Election election;
     std::uint32_t key_number{};  // the last used as key server with this MI
+    Time left_out_at{};          // when more than 8 members were heard last, 8 of them better than us; 0: never
 
     MessageNumber mn() const noexcept { return mn_; }
     // 9.4.2: peers will see a new member with our SCI. Their liveness for us stands; key numbers begin again.

@@ -18,6 +18,9 @@ void note_basic(PeerEntry& entry, const BasicSet& basic, Time now) noexcept {
     entry.last_heard = now;
 }
 
+// As key servers rank (9.5); one that cannot do MACsec comes last.
+auto rank(const PeerEntry& e) noexcept { return std::tuple(e.capability == Capability::none, e.priority, e.sci); }
+
 }  // namespace
 
 PeerEntry* PeerTable::find(const MemberId& mi) noexcept {
@@ -56,6 +59,7 @@ PeerEntry* PeerTable::add(const BasicSet& basic, Time now, const Timers& timers)
                 return std::pair(a.live, a.expires) < std::pair(b.live, b.expires);
             });
         if (oldest->live) return nullptr;
+        note_gone({oldest->mi, oldest->mn, Gone::Why::expired, now + timers.life()}, now);
         entries_.erase(oldest);
     }
     PeerEntry entry;
@@ -89,7 +93,8 @@ std::optional<Heard> PeerTable::stays_away(const BasicSet& basic, std::optional<
 
 void PeerTable::note_gone(const Gone& gone, Time now) {
     std::erase_if(gone_, [&](const Gone& g) { return g.until <= now || g.mi == gone.mi; });
-    if (gone_.size() >= kMaxGone) gone_.erase(gone_.begin());
+    const auto sooner = [](const Gone& a, const Gone& b) { return a.until < b.until; };
+    if (gone_.size() >= kMaxGone) gone_.erase(std::min_element(gone_.begin(), gone_.end(), sooner));
     gone_.push_back(gone);
 }
 
@@ -110,11 +115,13 @@ bool PeerTable::replace_older(const PeerEntry& entry, Time now, const Timers& ti
     return was_live;
 }
 
-// As key servers rank (9.5); one that cannot do MACsec comes last.
+std::size_t PeerTable::better_than(std::uint8_t priority, Sci sci) const noexcept {
+    return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(), [&](const PeerEntry& e) {
+        return rank(e) < std::tuple(false, priority, sci);
+    }));
+}
+
 bool PeerTable::displace_worse(const PeerEntry& entry, Time now, const Timers& timers) noexcept {
-    const auto rank = [](const PeerEntry& e) {
-        return std::tuple(e.capability == Capability::none, e.priority, e.sci);
-    };
     PeerEntry* worst = nullptr;
     for (PeerEntry& e : entries_)
         if (e.live && (worst == nullptr || rank(*worst) < rank(e))) worst = &e;

@@ -61,9 +61,10 @@ public:
     const PeerEntry* find(const MemberId&) const noexcept;
     const std::vector<PeerEntry>& all() const noexcept { return entries_; }
     std::size_t live() const noexcept;
-    bool any_does_macsec() const noexcept;         // a live one: its capability is not `none`
-    std::uint8_t lowest_version() const noexcept;  // of what they speak; 0: nobody is heard
-    bool reaches(Sci) const noexcept;              // a live peer has this SCI
+    bool any_does_macsec() const noexcept;                               // a live one: its capability is not `none`
+    std::uint8_t lowest_version() const noexcept;                        // of what they speak; 0: nobody is heard
+    bool reaches(Sci) const noexcept;                                    // a live peer has this SCI
+    std::size_t better_than(std::uint8_t priority, Sci) const noexcept;  // peers that rank better, live or not
 
 private:
     // An MI that is in the table no more, and the MNs it may not use again while an echo of it may be young.

@@ -86,6 +86,7 @@ std::string_view word(Judgement judgement) noexcept {
         case Judgement::other_suite: return "its SAK is for another cipher suite than this port's";
         case Judgement::less_confidential: return "its SAK leaves more in clear than this port allows";
         case Judgement::other_ssci: return "its SSCI is not the one that its live list gives it";
+        case Judgement::too_many_members: return "its SAK is for more than 8 members; take one away";
         case Judgement::malformed: break;
     }
     return "its SAK is malformed";
@@ -177,7 +178,8 @@ Judgement judge_sak(const SakOffer& offer, const Identity& identity, const Primi
     if (!is_confidential_enough(sak.offset, identity)) return Judgement::less_confidential;
     out = {};
     if (!find_members(offer, out.members)) return Judgement::members_unknown;
-    if (out.members.size() > kMaxLivePeers || !all_differ(scis_of(out, identity.sci))) return Judgement::malformed;
+    if (out.members.size() > kMaxLivePeers) return Judgement::too_many_members;
+    if (!all_differ(scis_of(out, identity.sci))) return Judgement::malformed;
     if (is_xpn(sak.suite) && octets_of(sak.offset) != 0) return Judgement::malformed;
     const std::uint8_t said = offer.pdu.live->key_server_ssci;
     const Ssci computed = ssci_of(offer.pdu.basic.sci, scis_of(out, identity.sci));

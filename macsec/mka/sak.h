@@ -94,6 +94,7 @@ enum class Judgement : std::uint8_t {
     other_suite,
     less_confidential,  // more in clear than this port allows
     other_ssci,         // the key server numbers members otherwise than 802.1AE 10.7.13 does
+    too_many_members,   // more than a group has here
     malformed,          // unwrapping failed, or two members share an SCI
 };
 std::string_view word(Judgement) noexcept;  // "the key server ..."

@@ -173,6 +173,21 @@ TEST_CASE("of nine members that start together eight are secured, and the ninth 
     CHECK(bench.stations[4].open);
 }
 
+TEST_CASE("who is displaced says so while its port is still open, and who is not blames something else") {
+    Bench bench;
+    for (std::uint8_t i = 11; i <= 18; ++i) bench.add(i, settings_of(16, {ring_key(1)}));
+    bench.run_for(20 * kSecond);
+    bench.add(1, settings_of(1, {ring_key(1)}));
+    bench.run_for(10 * kSecond);
+    const auto why = [&](const Station& s) { return s.kay.status(bench.now).why_not_secured; };
+    CHECK(bench.stations[7].open);
+    CHECK(why(bench.stations[7]).starts_with("the port is open, but more than 8 members"));
+    Station& again = bench.restart(bench.stations[3], settings_of(16, {ring_key(1)}));
+    again.confirms = false;
+    bench.run_for(10 * kSecond);
+    CHECK(why(again).starts_with("a SAK is being put to use"));
+}
+
 TEST_CASE("eight members are one CA, one SAK, eight SSCIs by falling SCI") {
     Bench bench;
     for (std::uint8_t i = 1; i <= 8; ++i) bench.add(i, settings_of(16, {ring_key(1)}));

@@ -71,6 +71,18 @@ TEST_CASE("a late PDU of a station's older MI does not replace the newer one") {
     }
 }
 
+TEST_CASE("a peer that a full table gave up brings no message number back") {
+    const Timers timers;
+    PeerTable table;
+    const Time now = 100 * kSecond;
+    table.hear(basic_of(1, 9), std::nullopt, now, timers);
+    for (std::uint8_t member = 2; member <= kMaxPeers + 1; ++member)
+        table.hear(basic_of(member, 1), std::nullopt, now + member * kMillisecond, timers);
+    REQUIRE(table.find(basic_of(1, 9).mi) == nullptr);
+    CHECK(table.hear(basic_of(1, 8), now, now + kSecond, timers) == Heard::replayed_mn);
+    CHECK(table.hear(basic_of(1, 10), now, now + kSecond, timers) == Heard::now_live);
+}
+
 TEST_CASE("of more peers than a group has those that rank best are live, in whatever order they come") {
     const Timers timers;
     const Time now = 100 * kSecond;
