@@ -111,10 +111,37 @@ def closings(prefix, work, build, routers):
     return slots[-1] / 1000
 
 
+class Router(mka.Router):
+    keep_last_sak = False
+
+    def secy_text(self, s):
+        return super().secy_text(s) + f"          keep-last-sak: {str(self.keep_last_sak).lower()}\n"
+
+
+def keeps_the_last_sak(build, routers, wire):
+    """Told to, a port stays open without its peer, says so, and sends under the SAK it had until the peer is back."""
+    east, west = routers
+    east.keep_last_sak = True
+    east.reload()
+    sak = east.sak()
+    west.end(signal.SIGKILL)
+    wait_for(10, "east keeps its last SAK", lambda: east.kay()["keeps_last_sak"])
+    sent = wire.counts()["e1"]["macsec"]
+    expect(pair.ping(east, 1, 5) == 0, "a ping is answered by nobody")
+    expect(wire.counts()["e1"]["macsec"] >= sent + 5, "frames still go out")
+    expect(east.kay()["in_use"]["key"] == sak, "it is the SAK of before")
+    said = pair.inside(east.ns, build / "demarc", "--socket", east.run / "demarc.sock", "show", "mka").stdout
+    expect("KEEPS THE LAST SAK" in said, said)
+    west.start()
+    secured(routers, 10)
+    expect(not east.kay()["keeps_last_sak"] and east.sak() not in (None, sak), f"another SAK: {east.kay()}")
+    ok("keep-last-sak: open without the peer, told so, frames under the SAK it had; then another SAK")
+
+
 def test(prefix, work, build):
     work, build = Path(work), Path(build)
     wire = Wire(f"{prefix}-wire", ("e1", "w1"))
-    east, west = routers = [mka.Router(name, prefix, work, build) for name in pair.SIDE]
+    east, west = routers = [Router(name, prefix, work, build) for name in pair.SIDE]
     configure(routers, [Cak(work, "cak")])
     for router in routers:
         router.start()
@@ -126,6 +153,7 @@ def test(prefix, work, build):
     said = timely.within(SLOT_S, "the slot is down at worst", [east.pid],
                          lambda: closings(prefix, work, build, routers))
     ok(f"{said}, {SLOT_S} s are allowed")
+    keeps_the_last_sak(build, routers, wire)
     for router in routers:
         router.end()
     ok(f"on the wire: {wire.only_secured()}")

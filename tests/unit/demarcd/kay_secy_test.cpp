@@ -165,6 +165,21 @@ TEST_CASE("the operator's rekey changes the SAK of both, and only the key server
     CHECK_FALSE(w.ends[0].kay->history().empty());
 }
 
+TEST_CASE("the history holds the last 64 transitions") {
+    Wire w;
+    w.configure();
+    REQUIRE(w.run([&] { return w.both_transmit(); }));
+    const auto& history = w.ends[0].kay->history();
+    const mka::Time first = history.front().time;
+    for (int i = 0; i < 40 && history.front().time == first; ++i) {
+        const mka::Time last = history.back().time;
+        (void)w.ends[0].kay->rekey();
+        w.run([&] { return history.back().time > last; }, 100ms);
+    }
+    CHECK(history.front().time > first);
+    CHECK(history.size() == 64);
+}
+
 TEST_CASE("a stopped KaY transmits no more and calls nobody") {
     Wire w;
     w.configure();

@@ -119,6 +119,16 @@ TEST_CASE("tables keep to the width at every width") {
     }
 }
 
+TEST_CASE("a port that keeps its last SAK is red") {
+    cli::Json answer = cli::Json::parse(read(kGolden / "show-mka.lab.json"));
+    answer["mka"][0]["keeps_last_sak"] = true;
+    cli::Options o;
+    o.command = "show mka";
+    const cli::Style style{.width = 120, .color = true};
+    const std::string out = cli::render_answer(o, answer.dump(), style, style).out;
+    CHECK(out.find("\x1b[1;31mKEEPS THE LAST SAK\x1b[0m") != std::string::npos);
+}
+
 TEST_CASE("an unsecured interface and a port that is down are red") {
     const std::string out = printed(kGolden / "status.trouble.json", {.width = 120, .color = true});
     CHECK(out.find("\x1b[1;31mUNSECURED\x1b[0m") != std::string::npos);
