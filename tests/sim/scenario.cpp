@@ -140,10 +140,13 @@ bool may_last(const Scenario& s) {
 // Drawn apart, so that seeds mean what they meant without it.
 void make_some_last(Scenario& s) {
     Random r(s.seed ^ 0x1A57'1A57u);
+    if (!may_last(s)) return;
+    bool any = false;
+    for (Fault& f : s.faults)
+        if (f.kind == FaultKind::clock) any |= f.lasts = r.chance(50);
     for (Fault& f : s.faults) {
-        if (f.kind != FaultKind::clock || !r.chance(50) || !may_last(s)) continue;
-        f.lasts = true;
-        f.from += 3 * kSecond;  // all have started
+        if (!any || f.kind != FaultKind::clock) continue;
+        f.from += 3 * kSecond;  // all have started, with the right time
         f.to += 3 * kSecond;
     }
 }
