@@ -24,7 +24,7 @@ struct RingEntry {
     KeyState state{KeyState::not_started};
     std::unique_ptr<Participant> participant;
     std::uint64_t wrong_cak{};
-    bool by_step{};  // KeyInUse
+    bool by_step{};   // KeyInUse
     Time live_at{};   // when it had a live peer last; 0: never
     Time heard_at{};  // when somebody else spoke it last while by_step kept us from it; 0: never
 };

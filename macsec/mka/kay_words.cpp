@@ -7,6 +7,10 @@
 namespace macsec::mka {
 namespace {
 
+constexpr std::string_view kLeftOut =
+    "more than 8 members speak with this CKN: the 8 with the best priorities, then the lowest SCIs, are secured; take "
+    "one away";
+
 std::string hex(ConstOctets octets, std::string_view between = {}) {
     std::string text;
     for (const std::uint8_t o : octets) {
@@ -94,10 +98,6 @@ std::string text_of(Sci sci) {
 }
 
 std::string text_of(const Ckn& ckn) { return hex(ckn.span()); }
-
-constexpr std::string_view kLeftOut =
-    "more than 8 members speak with this CKN: the 8 with the best priorities, then the lowest SCIs, are secured; take "
-    "one away";
 
 // An open port is no security: a key server transmits after MKA Life Time at the latest, whoever receives (12.4).
 std::string Kay::State::why_nobody_receives(Time now) const {

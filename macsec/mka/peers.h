@@ -29,7 +29,7 @@ struct PeerEntry {
     bool key_server{}, macsec_desired{};
     Capability capability{};
     Time first_heard{}, last_heard{}, expires{};
-    Time echoed{};  // when we sent the youngest MN that it has echoed
+    Time echoed{};              // when we sent the youngest MN that it has echoed
     std::optional<SakUse> use;  // the last it told
     PeerPn pn;
 };

@@ -82,7 +82,7 @@ struct PeerStatus {
 enum class KeyState : std::uint8_t {
     not_started,  // its start has not come
     active,       // within its times
-    kept,         // beyond its times, yet it carries the traffic, or no key does and it spoke, or it is the last of all
+    kept,         // beyond its times, yet it carries, or no key does and it spoke or is heard, or it is the last of all
     ended,        // beyond its end
     standby,      // the fallback key: it speaks, and is used when it reaches somebody whom no other key reaches
     held,         // within its times, but by a step of the wall clock only: it waits while another key carries

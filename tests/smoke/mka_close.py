@@ -3,7 +3,8 @@
 
 The peer is killed while packets go to it. The KaY's action is a transition in `show history`; the slot of the next hop
 is down from the first packet that the route stage drops for it (`trace`, time stamps of the worker); the TAP's carrier
-is what a netlink listener sees. The slot is edited within 50 ms of the KaY's action.
+is what a netlink listener sees. The slot is edited within 50 ms of the KaY's action. With keep-last-sak the port stays
+open instead, and says so.
 """
 import datetime
 import json
