@@ -49,10 +49,10 @@ end_process() {  # SIGNAL PID
     wait_for 10 gone "$2" || fail "process $2 outlives SIG$1"
 }
 ok() { echo "ok: $*"; }
-fail() {
-    echo "FAILED: $*" >&2
+fail() {  # the logs first: whoever sees only the end of what was printed sees the reason
     local log
     for log in "$work"/*; do [ -f "$log" ] && sed "s|^|  $(basename "$log"): |" "$log" | tail -15 >&2; done
+    echo "FAILED: $*" >&2
     exit 1
 }
 after_a_crash() {  # what an earlier run of this test left that was killed before it could clean up
