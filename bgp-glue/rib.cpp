@@ -6,6 +6,13 @@
 
 namespace bgp_glue {
 
+namespace {
+
+// By bgpd, staticd and others. zebra itself has the kernel's routes and the connected ones, and has them at once.
+bool is_told(std::uint8_t protocol) noexcept { return protocol != kProtocolKernel; }
+
+}  // namespace
+
 bool is_sentinel(const net::IpPrefix& prefix) noexcept {
     static const auto sentinel = net::parse_prefix(kSentinelText);
     return prefix == sentinel;
@@ -15,9 +22,7 @@ void Rib::connected() {
     disconnected();
     state_ = SyncState::synchronizing;
     first_frame_.reset();
-    sentinel_seen_ = bgp_seen_ = false;
-    bgp_stale_ = std::any_of(entries_.begin(), entries_.end(),
-                             [](const auto& e) { return e.second.protocol == kProtocolBgp; });
+    sentinel_seen_ = false;
 }
 
 void Rib::disconnected() {
@@ -29,6 +34,8 @@ void Rib::disconnected() {
     for (auto& [key, entry] : entries_) entry.next_hop_id = 0;
     ++generation_;
     stale_ = entries_.size();
+    stale_told_ = static_cast<std::size_t>(
+        std::count_if(entries_.begin(), entries_.end(), [](const auto& e) { return is_told(e.second.protocol); }));
 }
 
 RouteChanges Rib::apply(std::span<const ZebraMessage> frame, Time now) {
@@ -91,7 +98,6 @@ void Rib::apply_route(const RouteMessage& message) {
     refresh(*entry);
     entry->announced = true;
     entry->protocol = message.route.protocol;
-    bgp_seen_ = bgp_seen_ || entry->protocol == kProtocolBgp;
     entry->metric = message.route.metric;
     use_next_hop(*entry, message.next_hop_id);
     if (message.next_hop_id == 0) entry->route = message.route;
@@ -114,7 +120,7 @@ void Rib::apply_next_hop(const NextHopMessage& message) {
 void Rib::take_sentinel(const RouteMessage& message) {
     if (message.removed) return;
     ++counters_.sentinels;
-    sentinel_seen_ = sentinel_seen_ || !awaiting_bgp();
+    sentinel_seen_ = true;
 }
 
 Rib::Entry* Rib::find_or_make(const RouteKey& key) {
@@ -132,8 +138,13 @@ Rib::Entry* Rib::find_or_make(const RouteKey& key) {
 
 void Rib::refresh(Entry& entry) {
     if (entry.generation == generation_) return;
+    no_longer_stale(entry);
     entry.generation = generation_;
+}
+
+void Rib::no_longer_stale(const Entry& entry) noexcept {
     --stale_;
+    stale_told_ -= is_told(entry.protocol);
 }
 
 void Rib::touch(Entry& entry) {
@@ -158,9 +169,6 @@ void Rib::use_next_hop(Entry& entry, std::uint32_t id) {
     entry.user_index = static_cast<std::uint32_t>(users.size());
     users.push_back(&entry);
 }
-
-// A zebra without BGP routes where there were some: most likely its bgpd has just begun.
-bool Rib::awaiting_bgp() const noexcept { return bgp_stale_ && !bgp_seen_; }
 
 // A route by id becomes plain hops, or stays what it was while the id is not known in full.
 void Rib::resolve(Entry& entry) {
@@ -192,7 +200,7 @@ RouteChanges Rib::settle() {
 
 void Rib::forget(Entry& entry) {
     use_next_hop(entry, 0);
-    stale_ -= entry.generation != generation_;
+    if (entry.generation != generation_) no_longer_stale(entry);
     unresolved_ -= !entry.route;
     entries_.erase(RouteKey{entry.key});
 }
@@ -207,7 +215,7 @@ void Rib::drop_unresolved() {
 std::optional<Time> Rib::end_of_sync() const {
     if (state_ != SyncState::synchronizing || !first_frame_) return std::nullopt;
     const Time cap = *first_frame_ + times_.cap;
-    if (awaiting_bgp()) return cap;
+    if (stale_told_ > 0) return cap;
     if (sentinel_seen_) return last_frame_;
     return std::min(cap, last_frame_ + times_.quiet);
 }

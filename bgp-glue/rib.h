@@ -2,9 +2,9 @@
 //
 // Mark and sweep. FPM has no end-of-sync mark and a reconnect never says what is gone, so: a connection marks every
 // route stale; the replay refreshes; at the end of the replay the still-stale are removed. The end is the sentinel, a
-// blackhole that sorts last in zebra's walk, or quiet, or a cap. A disconnection keeps everything.
-// A zebra that has just been restarted replays before bgpd has told it anything: while BGP routes are stale and none
-// has been refreshed, neither sentinel nor quiet is an end; from the first BGP route on, quiet is. The cap ends both.
+// blackhole that sorts last in zebra's walk, or quiet. A disconnection keeps everything.
+// A zebra that has just been restarted replays what its daemons have told it so far, and their BGP sessions come up one
+// by one, each family and neighbour in its own time: while routes of theirs are stale only a cap is an end.
 //
 // Pure: time is an argument. routes thread.
 #pragma once
@@ -114,7 +114,7 @@ private:
     Entry* find_or_make(const RouteKey& key);
     void refresh(Entry& entry);
     void touch(Entry& entry);
-    bool awaiting_bgp() const noexcept;
+    void no_longer_stale(const Entry& entry) noexcept;
     void resolve(Entry& entry);
     void use_next_hop(Entry& entry, std::uint32_t id);
     RouteChanges settle();
@@ -134,12 +134,11 @@ private:
     std::uint32_t generation_{};
     std::uint64_t frame_{};
     std::size_t stale_{};
+    std::size_t stale_told_{};  // of them: not zebra's own, but told to it by another daemon
     std::size_t unresolved_{};
     std::optional<Time> first_frame_;  // of this connection; the cap counts from here
     Time last_frame_{};
-    bool sentinel_seen_{};  // in this replay, at a moment when it is its end
-    bool bgp_seen_{};       // in this replay
-    bool bgp_stale_{};      // when the replay began there were BGP routes
+    bool sentinel_seen_{};  // in this replay
 };
 
 // "254 10.1.0.0/16 unicast proto 186 metric 20 via 10.0.0.1 dev 2 weight 1 ...", hops joined by ", ".

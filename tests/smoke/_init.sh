@@ -36,10 +36,10 @@ spawn() {
     disown "$spawned"
 }
 wait_for() {
-    local end=$((SECONDS + $1))
+    local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
     shift
     until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
+        [ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
         sleep 0.05
     done
 }
