@@ -64,6 +64,7 @@ std::expected<void, std::string> Kay::configure(Settings settings, Time now, std
     for (RingEntry& fresh : ring) {
         RingEntry* known = s.entry(fresh.key.ckn);
         if (known == nullptr || known->keys != fresh.keys) continue;
+        fresh.state = known->state;
         fresh.wrong_cak = known->wrong_cak;
         fresh.live_at = known->live_at;
         fresh.heard_at = known->heard_at;

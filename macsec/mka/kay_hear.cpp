@@ -7,7 +7,7 @@ namespace macsec::mka {
 namespace {
 
 constexpr std::size_t kAddressOctets = 14;
-constexpr std::size_t kMaxSpent = 64;
+constexpr std::size_t kMaxSpent = 1024;  // recorded MKPDUs of other MIs must not push one out between two of its own
 
 }  // namespace
 
@@ -101,11 +101,14 @@ void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, H
     }
     PeerEntry* peer = p.peers.find(pdu.basic.mi);
     if (pdu.sak_use) note_use(*peer, *pdu.sak_use, pdu.xpn, now);
-    if (pdu.sak_use) note_station(*pdu.sak_use, pdu.basic.sci, now);
+    // Of a peer that has not proved to be there, what it says may have been recorded long ago.
+    if (pdu.sak_use && peer->live) note_station(*pdu.sak_use, pdu.basic.sci, now);
     if (pdu.sak_use && peer->live) raise_lowest_pns(*pdu.sak_use, pdu, out);
-    // A key that a key server has before it knows us may have been used by whom we were before a restart.
+    // A key that a key server has before it knows us may have been used by whom we were before a restart. It has been
+    // heard before it can list us: if that is not remembered, the key it has is taken for such a one.
+    const bool remembered = remembers(pdu.basic.mi);
     SpentKeys& keys = spent_keys(pdu.basic.mi);
-    if (echo.in_live_list) keys.knows = p.mi;
+    if (echo.in_live_list && remembered) keys.knows = p.mi;
     if (keys.knows == p.mi) return;
     if (pdu.distributed_sak) spend({pdu.basic.mi, pdu.distributed_sak->key_number});
     if (!pdu.sak_use) return;
@@ -154,7 +157,7 @@ void Kay::State::consider_sak(Participant& p, const Mkpdu& pdu, Time now, Action
     const SakOffer offer{pdu, p, keys.number};
     const Judgement judgement = judge_sak(offer, identity, primitives, now, taken);
     if (is_refused(judgement)) return note_refusal(pdu, judgement, now, out);
-    if (judgement != Judgement::taken) return;
+    if (judgement != Judgement::taken || sak(CpKey{taken.key, taken.an}) != nullptr) return;
     ++counters.saks_taken;
     no_macsec_until = 0;
     refusal.clear();
@@ -175,14 +178,29 @@ void Kay::State::note_refusal(const Mkpdu& pdu, Judgement judgement, Time now, A
     tell(now, refusal, out);
 }
 
-// The last used is the last given up: memory of old key servers goes first.
+bool Kay::State::remembers(const MemberId& server) const noexcept {
+    return std::any_of(spent.begin(), spent.end(), [&](const SpentKeys& s) { return s.server == server; });
+}
+
+// The last used is the last given up: memory of old key servers goes first, that of a live one never.
 SpentKeys& Kay::State::spent_keys(const MemberId& server) {
     SpentKeys keys{server, 0, {}};
     const auto is_it = [&](const SpentKeys& s) { return s.server == server; };
     if (const auto known = std::find_if(spent.begin(), spent.end(), is_it); known != spent.end()) keys = *known;
     std::erase_if(spent, is_it);
-    if (spent.size() >= kMaxSpent) spent.erase(spent.begin());
+    const auto may_go = [&](const SpentKeys& s) { return !is_live(s.server); };
+    if (spent.size() >= kMaxSpent)
+        if (const auto oldest = std::find_if(spent.begin(), spent.end(), may_go); oldest != spent.end())
+            spent.erase(oldest);
     return spent.emplace_back(keys);
+}
+
+// Under any CAK.
+bool Kay::State::is_live(const MemberId& mi) const noexcept {
+    return std::any_of(ring.begin(), ring.end(), [&](const RingEntry& e) {
+        const PeerEntry* peer = e.participant ? std::as_const(e.participant->peers).find(mi) : nullptr;
+        return peer != nullptr && peer->live;
+    });
 }
 
 void Kay::State::spend(const KeyIdentifier& key) {

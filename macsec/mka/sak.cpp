@@ -100,13 +100,11 @@ void note_report(Sak& sak, const SaReport& report, Time now, const Timers& timer
     sak.receives = sak.receives || report.receives;
     sak.transmits = report.transmits;
     if (report.next_pn < sak.now.pn) return;
-    const Time passed = now - sak.now.at;
-    if (sak.now.at != 0 && passed < 200 * kMillisecond) {
-        sak.now.pn = report.next_pn;
-        return;
-    }
-    if (sak.now.at != 0) sak.per_second = (report.next_pn - sak.now.pn) / (passed / kMillisecond) * 1000;
     sak.now = {report.next_pn, now};
+    const Time passed = now - sak.rated.at;
+    if (sak.rated.at != 0 && passed < 200 * kMillisecond) return;
+    if (sak.rated.at != 0) sak.per_second = (sak.now.pn - sak.rated.pn) / (passed / kMillisecond) * 1000;
+    sak.rated = sak.now;
     if (sak.middle.at == 0 || now - sak.middle.at >= timers.bounded_hello())
         sak.before = std::exchange(sak.middle, sak.now);
 }

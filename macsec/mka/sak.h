@@ -48,6 +48,7 @@ struct Sak {
     // As the dataplane reports.
     bool receives{}, transmits{};
     PnSample now;             // of the transmit SA: the last report
+    PnSample rated;           // the sample that per_second was measured to last
     PnSample middle, before;  // each at least a bounded hello older than the one before it
     std::uint64_t per_second{};
 

@@ -126,11 +126,23 @@ std::expected<void, std::string> LeaseKeeper::check_salt(const std::string& sak_
         if (!file && errno == ENOENT) return {};
         std::getline(file, known);
     }
-    if (known == fingerprint) return {};
+    if (known == fingerprint) return check_lease(fingerprint);
     return std::unexpected(
         fmt::format("{}: this SAK was used with another salt, and under this one nonces would repeat; "
                     "replace the SAK, too",
                     path));
+}
+
+// The key has been used: without its lease nobody knows how far.
+std::expected<void, std::string> LeaseKeeper::check_lease(const std::string& fingerprint) const {
+    if (uses_.contains(fingerprint)) return {};  // by this process; perhaps on its way to the disk
+    const auto ceiling = stored(fingerprint, LeaseDirection::transmit);
+    if (!ceiling) return std::unexpected(ceiling.error());
+    if (*ceiling) return {};
+    return std::unexpected(
+        fmt::format("{}/{}{}: this lease is gone, and nobody knows which packet numbers its key has used: replace the "
+                    "SAK",
+                    directory_, fingerprint, suffix(LeaseDirection::transmit)));
 }
 
 void LeaseKeeper::hold(const std::string& fingerprint, const std::string& sak_id,
@@ -176,10 +188,11 @@ bool LeaseKeeper::record_salt(const Write& w) {
     return true;
 }
 
-// The worker sees the ceiling only after it is on disk, and it never falls.
+// The worker sees the ceiling only after it is on disk, and it never falls. The salt comes second: a salt on disk means
+// that there is a lease.
 void LeaseKeeper::write(const Write& w) {
-    if (!record_salt(w) ||
-        !replace_file(directory_, w.lease.key + suffix(w.lease.direction), macsec::format_lease(w.lease))) {
+    if (!replace_file(directory_, w.lease.key + suffix(w.lease.direction), macsec::format_lease(w.lease)) ||
+        !record_salt(w)) {
         failures_.fetch_add(1, std::memory_order_relaxed);
         spdlog::error("packet-number lease of key {} not written: {}; the SA stops at its ceiling", w.lease.key,
                       std::strerror(errno));

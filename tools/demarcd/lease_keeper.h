@@ -34,7 +34,7 @@ public:
 
     // control. A SAK is used with one salt, ever: the low 64 bits of salt and packet number are XORed, so under
     // another salt nonces would repeat whatever the packet numbers. sak_id: the key's fingerprint without its salt.
-    // Error: it was another.
+    // Error: it was another, or the key was used and its lease is gone.
     std::expected<void, std::string> check_salt(const std::string& sak_id, const std::string& fingerprint) const;
 
     // control. From now on `sa`, and no other SA of this key, may be given packet numbers.
@@ -51,7 +51,7 @@ private:
     struct Write {
         macsec::PnLease lease;
         std::shared_ptr<macsec::TransmitSa> sa;  // null for a receive SA
-        std::string sak_id;                      // of a transmit SA: its salt is recorded first
+        std::string sak_id;                      // of a transmit SA: its salt is recorded, too
     };
     // Who may be given packet numbers of a key, and the highest ceiling ever asked for: neither ever goes back.
     struct Use {
@@ -62,6 +62,7 @@ private:
     LeaseKeeper(std::string directory, int lock) : directory_(std::move(directory)), lock_(lock) {}
     std::expected<std::optional<std::uint64_t>, std::string> stored(const std::string& fingerprint,
                                                                     macsec::LeaseDirection direction) const;
+    std::expected<void, std::string> check_lease(const std::string& fingerprint) const;
     void run(const std::stop_token& stop);
     bool record_salt(const Write&);
     void write(const Write&);

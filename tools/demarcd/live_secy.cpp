@@ -84,8 +84,7 @@ std::expected<void, std::string> prepare_transmit(LiveSecY& secy, const LiveSecY
         secy.encoding = old->encoding;
         return {};
     }
-    if (is_xpn(description.suite))
-        if (auto salted = leases.check_salt(key->sak_id, key->fingerprint); !salted) return salted;
+    if (auto usable = leases.check_salt(key->sak_id, key->fingerprint); !usable) return usable;
     // Beyond every packet number that any SA of this key has been or is being given.
     const auto pn = leases.first_transmit_pn(key->fingerprint);
     if (!pn) return std::unexpected(pn.error());

@@ -341,6 +341,27 @@ TEST_CASE("a lease that cannot be read keeps its key from being used") {
     CHECK(again.error().find("aaaa") == std::string::npos);
 }
 
+TEST_CASE("a key that was used and whose lease is gone is not used again") {
+    for (const auto suite : {macsec::CipherSuite::gcm_aes_256, macsec::CipherSuite::gcm_aes_xpn_256}) {
+        Fixture f;
+        const bool xpn = macsec::is_xpn(suite);
+        auto secy = f.secy('a', 0);
+        secy.cipher_suite = suite;
+        if (!xpn) secy.static_keys->transmit.salt = secy.static_keys->receive[0].sas[0].salt = macsec::Salt{};
+        auto s = f.commit(secy, nullptr);
+        REQUIRE(f.tend_until_moved(*s));
+        const auto file = f.directory / "leases" / (s->encoding->fingerprint + ".transmit");
+        f.restart();
+        REQUIRE(f.commit(secy, nullptr));
+        f.restart();
+        std::filesystem::remove(file);
+        const auto again = f.commit(secy, nullptr);
+        REQUIRE_FALSE(again);
+        CHECK(again.error().find(file.string()) != std::string::npos);
+        CHECK(again.error().find("replace the SAK") != std::string::npos);
+    }
+}
+
 TEST_CASE("a state directory belongs to one daemon") {
     Fixture f;
     const auto second = LeaseKeeper::open(f.directory);

@@ -1,6 +1,7 @@
 // KaYs on a perfect wire: how they are secured, and how SAKs follow one another.
 #include "macsec/mka/participant.h"
 #include "tests/unit/catch.h"
+#include "macsec/mka/sak.h"
 #include "tests/unit/macsec/mka/pair.h"
 
 using namespace macsec;
@@ -383,4 +384,18 @@ TEST_CASE("peers that all speak version 3 are answered in version 3, with any su
     CHECK_FALSE(said().xpn);
     hear(3, 1);
     CHECK(said().basic.mka_version == 1);
+}
+
+TEST_CASE("the rate of packet numbers is right however close together the reports come") {
+    const Timers timers;
+    Sak sak;
+    SaReport report;
+    report.transmits = true;
+    report.next_pn = 1;
+    for (Time now = 100 * kSecond; now < 102 * kSecond; now += 30 * kMillisecond) {
+        note_report(sak, report, now, timers);
+        report.next_pn += 3'000'000;  // 100 million a second
+    }
+    CHECK(sak.per_second > 99'000'000);
+    CHECK(sak.per_second <= 101'000'000);
 }

@@ -334,3 +334,15 @@ TEST_CASE("a newer key that not every member has does not cut anybody off") {
     bench.run_for(20 * kSecond);
     for (const Station& s : bench.stations) CHECK(principal(s.kay.status(bench.now)) == '2');
 }
+
+TEST_CASE("a reload that changes nothing tells nothing") {
+    Bench b;
+    const auto settings = settings_of(10, {ring_key(1), ring_key(2)});
+    Station& us = b.add(1, settings);
+    b.add(2, settings_of(20, {ring_key(1), ring_key(2)}));
+    REQUIRE(b.run_until_secured(20 * kSecond));
+    const auto told = us.history.size();
+    b.configure(us, settings);
+    b.configure(us, settings);
+    CHECK(us.history.size() == told);
+}

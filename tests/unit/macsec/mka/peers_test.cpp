@@ -106,3 +106,21 @@ TEST_CASE("of more peers than a group has those that rank best are live, in what
         CHECK(table.live() == kMaxLivePeers);
     }
 }
+
+TEST_CASE("the version of a peer that has not proved to be there counts only while nobody has") {
+    const Timers timers;
+    PeerTable table;
+    const Time now = 100 * kSecond;
+    const auto hear = [&](std::uint8_t member, std::uint8_t version, std::optional<Time> echo) {
+        BasicSet basic = basic_of(member, 1);
+        basic.mka_version = version;
+        return table.hear(basic, echo, now, timers);
+    };
+    CHECK(table.lowest_version() == 0);
+    REQUIRE(hear(1, 2, {}) == Heard::new_potential);
+    CHECK(table.lowest_version() == 2);
+    REQUIRE(hear(2, 3, now) == Heard::now_live);
+    CHECK(table.lowest_version() == 3);
+    REQUIRE(hear(3, 1, {}) == Heard::new_potential);  // may have been recorded long ago
+    CHECK(table.lowest_version() == 3);
+}
