@@ -49,9 +49,11 @@ void Kay::State::serve(Time now, Actions& out) {
     std::vector<An> used;
     for (const auto& key : {cp.latest(), cp.old()})
         if (key) used.push_back(key->an);
-    for (const PeerEntry& peer : p->peers.all())
-        for (const KeyUse& use : peer.live && peer.use ? std::vector{peer.use->latest, peer.use->old} : std::vector<KeyUse>{})
+    for (const PeerEntry& peer : p->peers.all()) {
+        if (!peer.live || !peer.use) continue;
+        for (const KeyUse& use : {peer.use->latest, peer.use->old})
             if (use.receives || use.transmits) used.push_back(use.an);
+    }
     std::array<std::uint8_t, 32> nonce;
     const Octets fresh(nonce.data(), sak_octets(identity.suite));
     random(fresh);

@@ -62,7 +62,7 @@ public:
     const std::vector<PeerEntry>& all() const noexcept { return entries_; }
     std::size_t live() const noexcept;
     bool any_does_macsec() const noexcept;                               // a live one: its capability is not `none`
-    std::uint8_t lowest_version() const noexcept;                        // of the live, or while none is of all; 0: nobody
+    std::uint8_t lowest_version() const noexcept;                        // of the live, or if none is of all; 0: nobody
     bool reaches(Sci) const noexcept;                                    // a live peer has this SCI
     std::size_t better_than(std::uint8_t priority, Sci) const noexcept;  // peers that rank better, live or not
 

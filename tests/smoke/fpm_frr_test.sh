@@ -39,7 +39,9 @@ established() { [ "$(vty us 'show bgp summary json' 2>/dev/null | grep -c '"stat
 known() { jq -r "$1" "$work/rib.json" 2>/dev/null; }
 is() { [ "$(known "$1")" = "$2" ]; }
 has_route() { known '.routes[]' | grep -q "^254 $1 "; }
-two_ways() { known '.routes[]' | grep -q "^254 $1 unicast proto 186 metric 20 via $2 dev 11 weight 1, via $3 dev 12 weight 1$"; }
+two_ways() {  # PREFIX GATEWAY GATEWAY
+    known '.routes[]' | grep -q "^254 $1 unicast proto 186 metric 20 via $2 dev 11 weight 1, via $3 dev 12 weight 1$"
+}
 lacks_route() { ! has_route "$1"; }
 routes() { known '.routes[]' | grep "proto 186"; }
 same_routes() { [ "$(routes)" = "$full" ]; }

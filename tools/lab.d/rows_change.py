@@ -220,8 +220,8 @@ def kill_and_restart(router, checks):
              lambda: units.listing()[f"demarcd-{router.name}"]["pid"] not in (None, pid), 20)
     wait_for(f"{router.name} is secured again", lambda: secured(router), 30)
     seconds = time.monotonic() - began
+    now = routers.keys_in_use(peer(router))   # before the next rekey
     routers.wait_whole(60)
-    now = routers.keys_in_use(peer(router))
     old = [w.name for w in WIRES if now[w.name] == used[w.name]]
     checks.append((not old, f"{router.name} killed: " + (f"an old SAK on {', '.join(old)}" if old else
                                                          f"secured by new SAKs after {seconds:.1f} s")))

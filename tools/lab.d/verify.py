@@ -29,10 +29,13 @@ ORDER = (1, 2, 5, 7, 4, 6, 3)
 MAY_REPEAT = (2, 5, 6)
 
 
-def attempt(number, facts):
-    """One try of a row, as JSON will show it."""
+def attempt(number, facts, again=False):
+    """One try of a row, as JSON will show it. After a failed one row 7 counts from here: frames that a port lost there
+    are no fault of its."""
     noise = Noise(_pids())
     try:
+        if again:
+            facts.accounts = rows.accounts_now()
         result = ROWS[number][1](facts)
         outcome = {"ok": result.ok, "value": result.value, "details": result.details}
     except rows.NotBuilt as e:
@@ -76,7 +79,7 @@ def run_rows(numbers, patience_s):
             progress(f"row {number} failed while the machine stole time (steal {noise['steal_percent']} %, "
                      f"{noise['involuntary_switches']} involuntary switches): once more")
             repeated = True
-            tries.append(attempt(number, facts))
+            tries.append(attempt(number, facts, again=True))
         elif not tries[0]["ok"]:
             progress(f"row {number} failed (steal {noise['steal_percent']} %, "
                      f"{noise['involuntary_switches']} involuntary switches)")
@@ -113,6 +116,8 @@ def table(doc, width, colour):
 
 
 def verify(as_json=False, only=None, patience_s=45):
+    if only and {4, 7} & set(only):
+        only = {2, *only}   # they judge what row 2 sent
     doc = document(run_rows(sorted(only or ROWS), patience_s))
     if only:
         doc["rows"] = [doc["rows"][n - 1] for n in sorted(only)]

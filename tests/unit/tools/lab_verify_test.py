@@ -108,8 +108,10 @@ class Tries(unittest.TestCase):
         verify.prepare = lambda patience_s: rows.Facts()
         verify.progress = lambda text: None
         verify._pids = lambda: []
+        self.accounts_now, rows.accounts_now = rows.accounts_now, lambda: {"from": len(self.tried)}
 
     def tearDown(self):
+        rows.accounts_now = self.accounts_now
         for name, value in self.kept.items():
             setattr(verify, name, value)
 
@@ -117,8 +119,9 @@ class Tries(unittest.TestCase):
         verify.Noise = lambda pids: type("N", (), {"read": lambda self: noise})()
 
         def row(number):
-            def measure(_facts):
+            def measure(facts):
                 self.tried.append(number)
+                self.accounts = facts.accounts
                 if number == 1 and "not built" in failing:
                     raise rows.NotBuilt("status has no 'macsec'")
                 if number == 4 and "error" in failing:
@@ -141,6 +144,11 @@ class Tries(unittest.TestCase):
         self.assertEqual([self.tried.count(n) for n in (2, 5, 3)], [2, 1, 1])
         self.assertEqual(len(found["rows"][1]["tries"]), 2)
         self.assertEqual(found["rows"][1]["tries"][0]["noise"], NOISY)
+
+    def test_row_7_counts_from_before_the_second_try(self):
+        self.run_rows([2], NOISY)
+        self.assertEqual(self.tried[:3], [1, 2, 2])
+        self.assertEqual(self.accounts, {"from": 2})
 
     def test_a_row_that_is_not_built_says_so_and_fails_verify(self):
         found = self.run_rows(["not built"], QUIET)
