@@ -44,7 +44,7 @@ std::optional<net::IpAddress> via(const Attribute& a) {
 
 Status take_oif(HopParts& parts, const Attribute& a) {
     const auto oif = a.u32();
-    if (!oif) return fault(MessageFault::value);
+    if (!oif || *oif > INT32_MAX) return fault(MessageFault::value);
     parts.hop.oif = *oif;
     parts.named = true;
     return {};
@@ -64,6 +64,7 @@ Status take_hop_attribute(HopParts& parts, net::Family family, const Attribute& 
 }
 
 Result<HopParts> take_multipath_hop(const rtnexthop& header, net::Family family, macsec::ConstOctets attributes) {
+    if (header.rtnh_ifindex < 0) return fault(MessageFault::value);  // no interface has such a number
     HopParts parts;
     parts.hop.oif = static_cast<std::uint32_t>(header.rtnh_ifindex);
     parts.hop.weight = static_cast<std::uint16_t>(header.rtnh_hops + 1);
@@ -226,6 +227,7 @@ Result<ZebraMessage> decode_next_hop(const NetlinkMessage& message) {
     if (walk.malformed()) return fault(MessageFault::attribute);
     if (out.id == 0) return fault(MessageFault::missing);
     if (out.removed) return NextHopMessage{true, out.id, {}, {}, {}};
+    if (std::ranges::count(out.members, out.id, &GroupMember::id) != 0) return fault(MessageFault::value);
     if (out.members.empty() && out.kind == RouteKind::unicast) {
         if (!parts.named) return fault(MessageFault::missing);
         if (parts.encapsulated) out.kind = RouteKind::unreachable;

@@ -141,12 +141,18 @@ TEST_CASE("malformed routes are errors") {
     auto short_oif = begin_route(RTM_NEWROUTE, "10.1.0.0/16");
     short_oif.put(RTA_OIF, Octets(2));
     CHECK(fault(short_oif.take()) == MessageFault::value);
+    auto negative_oif = begin_route(RTM_NEWROUTE, "10.1.0.0/16");
+    negative_oif.put_u32(RTA_OIF, 0x8000'0000);
+    CHECK(fault(negative_oif.take()) == MessageFault::value);
     auto v6_gateway = begin_route(RTM_NEWROUTE, "10.1.0.0/16");
     v6_gateway.put(RTA_GATEWAY, Octets(16));
     CHECK(fault(v6_gateway.take()) == MessageFault::value);
     auto multipath = begin_route(RTM_NEWROUTE, "10.1.0.0/16");
     multipath.put(RTA_MULTIPATH, Octets(8, 0));
     CHECK(fault(multipath.take()) == MessageFault::attribute);
+    auto negative_hop = begin_route(RTM_NEWROUTE, "10.1.0.0/16");
+    negative_hop.put(RTA_MULTIPATH, Octets{8, 0, 0, 0, 0, 0, 0, 0x80});
+    CHECK(fault(negative_hop.take()) == MessageFault::value);
     auto overlong = begin_route(RTM_NEWROUTE, "10.1.0.0/16");
     overlong.fixed(Octets{0xFF, 0x7F, RTA_OIF, 0}.data(), 4);
     CHECK(fault(overlong.take()) == MessageFault::attribute);
@@ -165,6 +171,7 @@ TEST_CASE("next hops, groups and their weights") {
     auto odd = begin_next_hop(RTM_NEWNEXTHOP, 5);
     odd.put(NHA_GROUP, Octets(7));
     CHECK(fault(odd.take()) == MessageFault::value);
+    CHECK(fault(group(23, {{11, 1}, {23, 1}})) == MessageFault::value);  // of itself
 }
 
 TEST_CASE("a blackhole's next-hop id does not matter") {
