@@ -56,7 +56,8 @@ struct RouteStats {
     dataplane::GroupCounts groups;
     std::string fpm_listening, fpm_last_error, fpm_state;
     bool fpm_connected{}, fpm_synced{};
-    std::uint64_t fpm_connections{}, fpm_frames{}, fpm_messages{}, fpm_octets{}, fpm_errors{}, refused{};
+    std::uint64_t fpm_connections{}, fpm_frames{}, fpm_messages{}, fpm_skipped{}, fpm_octets{}, fpm_errors{},
+        refused{};
     std::size_t stale{};
     std::uint64_t longest_turn_us{};
 };

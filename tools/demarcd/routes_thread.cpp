@@ -89,6 +89,7 @@ void RoutesThread::answer(const Query& query) {
     a.stats.fpm_frames = status.counters.frames;
     a.stats.fpm_octets = status.counters.octets;
     a.stats.fpm_messages = fpm_.messages().messages;
+    a.stats.fpm_skipped = fpm_.messages().skipped;
     a.stats.fpm_errors = fpm_.messages().errors();
     for (const auto n : status.counters.faults) a.stats.fpm_errors += n;
     a.stats.pending += fpm_.queue().size();

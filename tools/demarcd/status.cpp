@@ -132,6 +132,7 @@ Json fpm_json(const RouteStats& s) {
             {"connections", s.fpm_connections},
             {"frames", s.fpm_frames},
             {"messages", s.fpm_messages},
+            {"skipped", s.fpm_skipped},
             {"octets", s.fpm_octets},
             {"errors", s.fpm_errors},
             {"stale", s.stale}};
