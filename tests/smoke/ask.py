@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import sys
+import time
 
 
 def ask(path, request, timeout_s=10):
@@ -22,6 +23,21 @@ def ask(path, request, timeout_s=10):
                 raise ConnectionError("closed without an answer")
             got += more
     return json.loads(got)
+
+
+def free_buffers(path):
+    """Free buffers of the daemon's pool, when they do not change any more, or after 5 s."""
+    last, same, end = -1, 0, time.monotonic() + 5
+    while same < 5 and time.monotonic() < end:
+        now = ask(path, '{"request":"status"}')["pool"]["free"]
+        last, same = now, same + 1 if now == last else 0
+        time.sleep(0.02)
+    return last
+
+
+def frames_moved(path):
+    """Received and sent by all workers: so many buffers a port's rings may hold more, or fewer, than before."""
+    return sum(w["received"] + w["transmitted"] for w in ask(path, '{"request":"status"}')["workers"])
 
 
 def value(document, path):
