@@ -12,7 +12,7 @@ snapshot() {
     echo "namespaces:"; ip netns list | awk '{print $1}' | sort
     echo "links:"; ip -br link | awk '{print $1}' | sort
     echo "processes:"
-    ps -eo pid=,comm= | awk '$2 ~ /^(demarcd|zebra|bgpd|tcpdump|flow|iperf3)$/' | sort
+    ps -eo pid=,comm= | awk '$2 ~ /^(demarcd|zebra|staticd|bgpd|tcpdump|flow|iperf3)$/' | sort
     pgrep -af 'tools/lab\.d/' | grep -v -e pgrep || true
     echo "huge pages:"; cat /sys/kernel/mm/hugepages/hugepages-2048kB/{nr,free}_hugepages
     echo "sysctls:"; sysctl net.core.netdev_max_backlog net.ipv4.ip_forward net.ipv6.conf.all.forwarding

@@ -6,7 +6,6 @@
 #   | rtnetlink_probe  us==============them  10.99.0.2, fd00:99::2  |
 #   +------------------+                +---------------------------+
 . "$(dirname "$0")/_init.sh"
-prefix=bgpglue-$$
 
 netns us them
 ip -n "$(real us)" link add us index 11 type veth peer name them index 21 netns "$(real them)"
