@@ -104,11 +104,9 @@ void Kay::State::note_peer(Participant& p, const Mkpdu& pdu, const Echo& echo, H
     // Of a peer that has not proved to be there, what it says may have been recorded long ago.
     if (pdu.sak_use && peer->live) note_station(*pdu.sak_use, pdu.basic.sci, now);
     if (pdu.sak_use && peer->live) raise_lowest_pns(*pdu.sak_use, pdu, out);
-    // A key that a key server has before it knows us may have been used by whom we were before a restart. It has been
-    // heard before it can list us: if that is not remembered, the key it has is taken for such a one.
-    const bool remembered = remembers(pdu.basic.mi);
+    // A key that a key server has before it knows us may have been used by whom we were before a restart.
     SpentKeys& keys = spent_keys(pdu.basic.mi);
-    if (echo.in_live_list && remembered) keys.knows = p.mi;
+    if (echo.in_live_list) keys.knows = p.mi;
     if (keys.knows == p.mi) return;
     if (pdu.distributed_sak) spend({pdu.basic.mi, pdu.distributed_sak->key_number});
     if (!pdu.sak_use) return;
@@ -176,10 +174,6 @@ void Kay::State::note_refusal(const Mkpdu& pdu, Judgement judgement, Time now, A
     refused = key;
     refusal = "key server " + text_of(pdu.basic.sci) + ": " + std::string(word(judgement));
     tell(now, refusal, out);
-}
-
-bool Kay::State::remembers(const MemberId& server) const noexcept {
-    return std::any_of(spent.begin(), spent.end(), [&](const SpentKeys& s) { return s.server == server; });
 }
 
 // The last used is the last given up: memory of old key servers goes first, that of a live one never.

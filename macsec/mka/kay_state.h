@@ -122,7 +122,6 @@ struct Kay::State {
     void raise_lowest_pns(const SakUse&, const Mkpdu&, Actions&) const;
     void consider_sak(Participant&, const Mkpdu&, Time now, Actions&);
     void note_refusal(const Mkpdu&, Judgement, Time now, Actions&);
-    bool remembers(const MemberId& server) const noexcept;
     SpentKeys& spent_keys(const MemberId& server);
     bool is_live(const MemberId&) const noexcept;
     void spend(const KeyIdentifier&);

@@ -34,6 +34,11 @@ struct FreeCipher {
     void operator()(EVP_CIPHER_CTX* c) const noexcept { EVP_CIPHER_CTX_free(c); }
 };
 
+// First in a function, so that it goes last: what a cipher leaves in the registers goes with it.
+struct ClearRegisters {
+    ~ClearRegisters() { clear_vector_registers(); }
+};
+
 // The algorithm, without a key: looked up once.
 EVP_MAC* cmac_algorithm() noexcept {
     static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "CMAC", nullptr);
@@ -44,6 +49,7 @@ using Parts = std::initializer_list<ConstOctets>;
 
 // CMAC over the parts one behind the other. out: 16 octets. False: OpenSSL cannot.
 bool cmac_into(ConstOctets key, Parts parts, std::uint8_t* out) {
+    const ClearRegisters clear;
     if (cmac_algorithm() == nullptr) return false;
     const std::unique_ptr<EVP_MAC_CTX, FreeMac> context(EVP_MAC_CTX_new(cmac_algorithm()));
     std::string cipher = key.size() == 16 ? "AES-128-CBC" : "AES-256-CBC";
@@ -67,6 +73,7 @@ const EVP_CIPHER* wrap_cipher(std::size_t kek_octets) noexcept {
 
 // AES Key Wrap, or its reverse. out: room for what comes of `in`. False: refused by OpenSSL, or by the check value.
 bool key_wrap(bool wrap, ConstOctets kek, ConstOctets in, Octets out) {
+    const ClearRegisters clear;
     const std::unique_ptr<EVP_CIPHER_CTX, FreeCipher> context(EVP_CIPHER_CTX_new());
     if (!context) return false;
     EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);

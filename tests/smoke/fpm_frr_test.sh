@@ -33,14 +33,15 @@ vty() {
     for x in "$@"; do c+=(-c "$x"); done
     vtysh --vty_socket "$work/$name" "${c[@]}"
 }
-zebra_lacks() { ! vty us "show ip route $1" | grep -q "^Routing entry for $1"; }
+zebra_lacks() { ! grep -q "^Routing entry for $1" <<<"$(vty us "show ip route $1")"; }
 established() { [ "$(vty us 'show bgp summary json' 2>/dev/null | grep -c '"state":"Established"')" = 4 ]; }
 
 known() { jq -r "$1" "$work/rib.json" 2>/dev/null; }
 is() { [ "$(known "$1")" = "$2" ]; }
-has_route() { known '.routes[]' | grep -q "^254 $1 "; }
+has_route() { grep -q "^254 $1 " <<<"$(known '.routes[]')"; }
 two_ways() {  # PREFIX GATEWAY GATEWAY
-    known '.routes[]' | grep -q "^254 $1 unicast proto 186 metric 20 via $2 dev 11 weight 1, via $3 dev 12 weight 1$"
+    grep -q "^254 $1 unicast proto 186 metric 20 via $2 dev 11 weight 1, via $3 dev 12 weight 1$" \
+        <<<"$(known '.routes[]')"
 }
 lacks_route() { ! has_route "$1"; }
 routes() { known '.routes[]' | grep "proto 186"; }
@@ -83,7 +84,7 @@ done
 has_route 10.99.1.0/30 || fail "no connected route"
 ok "routes arrive, two ways each, connected ones too"
 lacks_route 10.66.0.0/16 || fail "a prefix that is not on the list was accepted"
-vty peer 'show bgp ipv4 unicast 10.10.0.0/24' | grep -q 65010 || fail "ours was not announced"
+grep -q 65010 <<<"$(vty peer 'show bgp ipv4 unicast 10.10.0.0/24')" || fail "ours was not announced"
 ok "prefix lists hold"
 is .errors 0 || fail "messages not understood"
 wait_for 10 is '.sentinels > 0' true || fail "no sentinel"

@@ -107,12 +107,15 @@ def traffic(routers, prefix, work, build, seconds, change):
     flows = [Flow(build, prefix, work, "lan", "far", "10.97.2.2", seconds),
              Flow(build, prefix, work, "far", "lan", "10.97.1.2", seconds)]
     change()
+    late = any(flow.sender.poll() is not None for flow in flows)
     reports = [flow.finish() for flow in flows]
     wrong = [f"sent {sent['sent']}, arrived {received['received']}, out of order {received['reordered']}; "
              f"{received['socket_drops']} lost by the receiving socket"
              for sent, received in reports if received["received"] != sent["sent"] or received["reordered"]]
     wrong += [f"{router.name}: bad frames: {before} -> {after}"
               for router, before in zip(routers, bad) if (after := bad_of(router)) != before]
+    if late:
+        wrong.append("the traffic ended before the change did")
     if wrong:
         raise Missed("; ".join(wrong))
 
@@ -192,7 +195,7 @@ def test(prefix, work, build):
             router.reload()
         rekeys(routers, 1, 20)
     both()
-    by_traffic(routers, prefix, work, build, 20, move_to_second, both)
+    by_traffic(routers, prefix, work, build, 40, move_to_second, both)
     expect(all(r.kay()["in_use"]["ckn"] == second.ckn for r in routers), "the SAK comes by the second CAK")
     ok("rekeys every 2 s, a second CAK added and the first removed by reload: nothing lost, nothing out of order")
 

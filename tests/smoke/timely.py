@@ -9,7 +9,7 @@
 Later than the bound, or missed, is a failure, unless the machine stole time meanwhile (machine.Noise of the lab, and
 how long these processes waited for a CPU: who sleeps and is woken late is not switched away from): then it is done once
 more, and what was seen is printed. What is missed at the second try is a failure, stolen time or not; later than the
-bound of within() a second time while time was stolen is said and not judged.
+bound of within() a second time while time was stolen is said and not judged, up to five times the bound.
 """
 import json
 import os
@@ -20,6 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "lab.d"))
 from machine import Noise  # noqa: E402
 from pair import Failure  # noqa: E402
+
+MOST = 5  # times the bound: later is a failure, whatever was stolen
 
 
 class Missed(Failure):
@@ -66,7 +68,7 @@ def within(limit_s, what, pids, once):
         took, noise = attempt(pids, once)
         if took <= limit_s:
             return f"{what} after {took:.3f} s"
-        if not noise["noisy"]:
+        if not noise["noisy"] or took > MOST * limit_s:
             raise Failure(f"{what} after {took:.3f} s, {limit_s} s are allowed; {said_of(noise)}")
         if not last:
             print(f"note: {what} after {took:.3f} s while the machine stole time ({said_of(noise)}): once more")

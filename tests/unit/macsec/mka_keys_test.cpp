@@ -1,4 +1,5 @@
 // The MKA key hierarchy against NIST, RFC 3394 and what wpa_supplicant logged; what it refuses; where keys lie.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -217,6 +218,21 @@ TEST_CASE("a wrapped SAK opens with its own KEK only and not when damaged") {
         }
         CHECK(unwrap_sak(kek, wrapped).has_value());
     }
+}
+
+TEST_CASE("a SAK that was wrapped does not stay in a vector register") {
+    if (!__builtin_cpu_supports("avx512f")) return;
+    Random random(33'95);
+    const SecretBuffer kek = secret_of(random_bytes(random, 32)), sak = secret_of(random_bytes(random, 32));
+    alignas(64) std::array<std::uint8_t, 4 * 64> registers;
+    const auto wrapped = wrap_sak(kek, sak.octets());
+    asm volatile(
+        "vmovdqu64 %%zmm16, (%0)\n\tvmovdqu64 %%zmm17, 64(%0)\n\tvmovdqu64 %%zmm18, 128(%0)\n\t"
+        "vmovdqu64 %%zmm19, 192(%0)" ::"r"(registers.data())
+        : "memory");
+    REQUIRE(wrapped.has_value());
+    const auto first = sak.octets().first(16);
+    CHECK(std::search(registers.begin(), registers.end(), first.begin(), first.end()) == registers.end());
 }
 
 TEST_CASE("a SAK is derived from nonce, member list and key number, and changes with each of them") {
