@@ -5,6 +5,7 @@ Each bad stream ends with the connection closed by the daemon or kept for more, 
 message is counted, as an error or as skipped, and no route comes or goes by it; memory and buffers stay. The golden
 streams then end in the routes of their dumps, hop by hop.
 """
+import ipaddress
 import random
 import re
 import socket
@@ -185,9 +186,16 @@ def taken(path, frames):
     return wait_until(path, f"{frames} frames", lambda s: s["fpm"]["frames"] >= frames and not s["routes"]["pending"])
 
 
+def withdrawals(path, keep):
+    """Of all that came by FPM but these. A replay does not take away what it does not mention, not for a minute."""
+    networks = [ipaddress.ip_network(prefix) for prefix in by_fpm(path) if prefix not in keep]
+    return b"".join(frame(netlink(25, route(family=2 if n.version == 4 else 10, bits=n.prefixlen,
+                                            attributes=attribute(1, n.network_address.packed)))) for n in networks)
+
+
 def begin_good(path, s):
-    """The one good route, and the end of the replay: whatever was there before is gone."""
-    send(s, GOOD + SENTINEL)
+    """The one good route, and the end of the replay."""
+    send(s, GOOD + withdrawals(path, [GOOD_PREFIX]) + SENTINEL)
     wait_until(path, "the good route", lambda st: st["fpm"]["synced"] and not st["routes"]["pending"])
     only_good(path, "the end of a replay")
 
@@ -339,7 +347,7 @@ def replay(path, golden, stream, dump, most):
     wanted = expected(golden, dump)
     octets = cut((golden / stream).read_bytes(), most)
     with connect(path) as s:
-        s.sendall(octets)
+        s.sendall(withdrawals(path, wanted) + octets)
         end = time.monotonic() + 15
         while True:
             found = {p: hops for p, (_, hops) in by_fpm(path).items() if hops}
