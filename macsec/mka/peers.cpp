@@ -41,9 +41,10 @@ bool PeerTable::any_does_macsec() const noexcept {
 }
 
 std::uint8_t PeerTable::lowest_version() const noexcept {
+    const bool any_live = live() != 0;
     std::uint8_t lowest = 0;
     for (const PeerEntry& e : entries_)
-        if (e.live || live() == 0) lowest = lowest == 0 ? e.mka_version : std::min(lowest, e.mka_version);
+        if (e.live || !any_live) lowest = lowest == 0 ? e.mka_version : std::min(lowest, e.mka_version);
     return lowest;
 }
 

@@ -17,7 +17,7 @@ from router import Router, RouterError
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "smoke"))
 from ask import ask  # noqa: E402
 from pair import Failure  # noqa: E402
-from timely import attempt, said_of, within  # noqa: E402
+from timely import attempt, said_of  # noqa: E402
 from wire_kinds import Wire  # noqa: E402
 
 RATE, PORT, SUITE = 2000, 9000, "gcm-aes-128"
@@ -109,7 +109,7 @@ def secured(router, wpa, place, seconds, began=None):
     """Waits until packets pass; how long it took to be secured, since now or `began`."""
     began = began or time.monotonic()
     try:
-        router.wait("not secured", seconds, lambda: router.kay()["secured"])
+        router.wait("not secured", began + seconds - time.monotonic(), lambda: router.kay()["secured"])
         took = time.monotonic() - began
         router.wait("no carrier", 10, router.has_carrier)
         router.wait(f"{wpa.name} has no macsec0", 10, wpa.has_device)
@@ -126,16 +126,17 @@ def secured(router, wpa, place, seconds, began=None):
 WAYS = (("lan", "far", f"{LINK4}.3", PORT), ("far", "lan", f"{LAN4}.2", PORT + 1))
 
 
-def lost_behind(place, ways):
-    """The ways whose ping does not come back. What a ping behind the packets finds gone has arrived: the guest may be
-    kept from running for as long as it likes."""
-    return [f"{source} to {to}: no ping behind the packets" for source, to, address, _ in ways
-            if " 1 received" not in place.run(source, "ping", "-n", "-c", 1, "-W", BEHIND_S, address, check=False)]
+def wait_behind(place, ways):
+    """What a ping behind the packets finds gone has arrived: the guest may be kept from running for as long as it
+    likes."""
+    for source, to, address, _ in ways:
+        if " 1 received" not in place.run(source, "ping", "-n", "-c", 1, "-W", BEHIND_S, address, check=False):
+            raise RowError(f"{source} to {to}: no ping behind the packets")
 
 
-def traffic(place, flow, seconds, change, ways, pids):
-    """`change` happens within the seconds, while packets go both ways. What the senders and the receivers report, what
-    did not follow the packets, and what the machine took from all of these processes."""
+def traffic(place, flow, seconds, change, ways):
+    """`change` happens within the seconds, while packets go both ways. What the senders and the receivers report, and
+    what the machine took from the senders."""
     receivers = [place.start(to, flow, "receive", "--port", port, "--seconds", seconds + 60) for _, to, _, port in ways]
     try:
         for receiver in receivers:
@@ -143,20 +144,17 @@ def traffic(place, flow, seconds, change, ways, pids):
                 raise RowError(f"flow receive: {receiver.stderr.read().strip()}")
         senders = [place.start(source, flow, "send", "--to", address, "--port", port, "--flows", 8, "--rate", RATE,
                                "--seconds", seconds, "--size", 200) for source, _, address, port in ways]
-
-        def all_of_it():
-            change()
-            time.sleep(1)
-            if any(sender.poll() is not None for sender in senders):
-                raise RowError("the traffic ended before the change did")
-            for sender in senders:
-                sender.send_signal(signal.SIGTERM)
-            return [finish(sender, "flow send") for sender in senders], lost_behind(place, ways)
-        (sent, behind), noise = attempt([p.pid for p in (*senders, *receivers)] + list(pids), all_of_it)
+        _, noise = attempt([sender.pid for sender in senders], lambda: (change(), time.sleep(1)))
+        if any(sender.poll() is not None for sender in senders):
+            raise RowError("the traffic ended before the change did")
+        for sender in senders:
+            sender.send_signal(signal.SIGTERM)
+        sent = [finish(sender, "flow send") for sender in senders]
+        wait_behind(place, ways)
     finally:
         for receiver in receivers:
             receiver.send_signal(signal.SIGTERM)
-    return sent, [finish(receiver, "flow receive") for receiver in receivers], behind, noise
+    return sent, [finish(receiver, "flow receive") for receiver in receivers], noise
 
 
 def faults(sent, arrived, ways):
@@ -168,25 +166,20 @@ def faults(sent, arrived, ways):
             if got["received"] != report["sent"] or got["reordered"] or got["duplicates"]]
 
 
-def under_traffic(place, flow, seconds, change, ways=WAYS, pids=(), restore=lambda: None, watch=lambda: lambda: [],
-                  again=True):
-    """In words, what went through while `change` happened: all of it, at the rate that was meant. What is lost, or what
-    watch()() says afterwards, is a failure, and so is a sender that is slow. While the machine stole time, from `pids`
-    too, there is a second try after restore(): a loss in it is a failure, a slow sender only if nothing was stolen."""
-    look = watch()
-    sent, arrived, behind, noise = traffic(place, flow, seconds, change, ways, pids)
-    lost = faults(sent, arrived, ways) + behind + look()
-    slowest = min(report["rate"] for report in sent)
+def under_traffic(place, flow, seconds, change, ways=WAYS, again=True):
+    """In words, what went through while `change` happened: all of it, at the rate that was meant. What is lost is a
+    failure. A sender that is slow while the machine stole time is given a second try, where the change can happen
+    again, and judged only if the machine stole nothing."""
+    sent, arrived, noise = traffic(place, flow, seconds, change, ways)
+    lost, slowest = faults(sent, arrived, ways), min(report["rate"] for report in sent)
     slow = f"a sender came to {slowest:.0f}/s of {RATE}/s only" if slowest < LEAST_RATE else ""
-    wrong = "; ".join(filter(None, [*lost, slow])) + f" ({said_of(noise)})"
-    if again and (lost or slow) and noise["noisy"]:
-        print(f"note: {wrong}: once more", flush=True)
-        restore()
-        return under_traffic(place, flow, seconds, change, ways, pids, restore, watch, again=False)
     if lost or (slow and not noise["noisy"]):
-        raise RowError(wrong if again else f"at the second try, too: {wrong}")
-    return (f"{sum(report['sent'] for report in sent)} packets, each way at {slowest:.0f}/s or more, none lost"
-            f"{'' if again else f' at the second try ({said_of(noise)})'}{f'; {slow}, not judged' if slow else ''}")
+        raise RowError(f"{'; '.join([*lost, slow])} ({said_of(noise)})")
+    if slow and again:
+        print(f"note: {slow} ({said_of(noise)}): once more", flush=True)
+        return under_traffic(place, flow, seconds, change, ways, again=False)
+    return (f"{sum(report['sent'] for report in sent)} packets, each way at {slowest:.0f}/s or more, "
+            f"none lost{f' ({slow}: {said_of(noise)})' if slow else ''}")
 
 
 def rekeys(router, times, ask_for_one):
@@ -208,8 +201,7 @@ def key_server(router, wpa, place, flow, times, ours):
         raise RowError(f"key server: {router.kay()}")
     ask_for_one = router.rekey if ours else wpa.spend
     try:
-        said = under_traffic(place, flow, 2 * WORST_REKEY_S * times, lambda: rekeys(router, times, ask_for_one),
-                             pids=[router.process.pid])
+        said = under_traffic(place, flow, 2 * WORST_REKEY_S * times, lambda: rekeys(router, times, ask_for_one))
     except RowError as e:
         raise RowError(f"{e}\ndemarcd: {router.drops()} {router.secy()}\n"
                        f"the guest: {wpa.must('ip -s -s link; ip -s macsec show')}") from e
@@ -235,17 +227,14 @@ def restarts(router_of, wpa, place, mka):
         if working_sak(router) == before:
             raise RowError("the old SAK is used again")
         ok(f"{wpa.name} killed and started again: secured by another SAK after {took:.1f} s")
-
-        def again():
-            before = working_sak(router)
-            router.kill()
-            began = time.monotonic()
-            router.__enter__()
-            took = secured(router, wpa, place, 60, began)
-            if working_sak(router) == before:
-                raise RowError("after our restart the old SAK is used again")
-            return took
-        ok(f"demarcd killed and started again: {within(BACK_OURS_S, 'secured by another SAK', [], again)}")
+        before = working_sak(router)
+        router.kill()
+        began = time.monotonic()
+        router.__enter__()
+        took = secured(router, wpa, place, BACK_OURS_S, began)
+        if working_sak(router) == before:
+            raise RowError("after our restart the old SAK is used again")
+        ok(f"demarcd killed and started again: secured by another SAK after {took:.1f} s")
         wpa.stop()
         wpa.start(mka, cak=secrets.token_hex(len(mka.cak) // 2))
         router.wait("a wrong CAK is not told", 15, lambda: "CAK" in router.kay()["why_not_secured"])

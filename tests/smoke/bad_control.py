@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-import timely
 from ask import ask, frames_moved, free_buffers
 
 STATUS = b'{"request":"status"}\n'
@@ -28,30 +27,15 @@ def connect(path):
 
 
 def good(path, after):
+    began = time.monotonic()
     try:
-        in_time(f"after {after}", lambda: ask(path, STATUS.decode().strip(), 5))
+        answer = ask(path, STATUS.decode().strip(), 5)
     except (OSError, ValueError) as e:
         fail(f"after {after}: no answer: {e}")
-
-
-def in_time(when, ask_once):
-    """The seconds until an answer, which is a good one; later than SLOWEST_S as in timely.py."""
-    took = []
-
-    def once():
-        began = time.monotonic()
-        answer = ask_once()
-        took.append(time.monotonic() - began)
-        if not answer or not answer["ok"]:
-            fail(f"{when}: {str(answer)[:200]}")
-        return took[-1]
-    try:
-        said = timely.within(SLOWEST_S, f"{when}: answered", [int(sys.argv[2])], once)
-    except timely.Failure as e:
-        fail(e)
-    if len(took) > 1:
-        print(f"note: {said}", flush=True)
-    return took[-1]
+    took = time.monotonic() - began
+    if not answer["ok"] or took > SLOWEST_S:
+        fail(f"after {after}: answered in {took:.2f} s: {str(answer)[:200]}")
+    return took
 
 
 def answer_to(s):
@@ -194,10 +178,13 @@ def hanging(path):
 
 
 def good_over(s):
-    def once():
-        s.sendall(STATUS)
-        return answer_to(s)
-    return in_time("while others hang", once)
+    began = time.monotonic()
+    s.sendall(STATUS)
+    answer = answer_to(s)
+    took = time.monotonic() - began
+    if not answer or not answer["ok"] or took > SLOWEST_S:
+        fail(f"while others hang: answered in {took:.2f} s: {str(answer)[:200]}")
+    return took
 
 
 def peak_kib(pid):
